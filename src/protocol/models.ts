@@ -1,0 +1,268 @@
+/**
+ * The Live models as data: what each takes, refuses and does. Everything that differs between models
+ * stands here; no other file asks for a model by name.
+ *
+ * State of knowledge: 2026-11-21.
+ */
+import type { ThinkingLevel } from './messages.ts';
+import { disputed, sure, uncertain, type Fact } from './facts.ts';
+
+export type ModelStatus = 'current' | 'preview' | 'legacy' | 'deprecated' | 'retired' | 'unknown';
+export type Platform = 'gemini' | 'vertex';
+
+export type ThinkingRule =
+  /** No thinkingConfig at all: the model decides. */
+  | { kind: 'omit' }
+  | { kind: 'levels'; levels: readonly ThinkingLevel[]; defaultLevel?: ThinkingLevel }
+  /** A number of tokens; 0 is off, -1 dynamic. */
+  | { kind: 'budget' };
+
+/** `optional`: may be asked for. `always`: the model does it anyway. `refused`: the flag is an error. */
+export type FlagRule = 'optional' | 'always' | 'refused';
+
+export type ModelProfile = {
+  readonly id: string;
+  readonly status: ModelStatus;
+  readonly since?: string;
+  readonly platforms: readonly Platform[];
+  readonly summary: string;
+  /** What a reply can be made of; the first is the default. */
+  readonly modalities: Fact<readonly ('AUDIO' | 'TEXT')[]>;
+  readonly thinking: Fact<ThinkingRule>;
+  /**
+   * How typed text goes out: `clientContent` all session long, or history as a seed first and then
+   * `realtimeInput.text`.
+   */
+  readonly textPath: Fact<'clientContent' | 'seedThenRealtime'>;
+  /** What makes the model idle again. */
+  readonly endOfTurn: Fact<'turnComplete' | 'interactionIdle'>;
+  readonly partsPerEvent: Fact<'one' | 'many'>;
+  readonly affective: Fact<FlagRule>;
+  readonly proactive: Fact<FlagRule>;
+  readonly functions: Fact<'none' | 'blocking' | 'both' | 'nonBlocking'>;
+  /** What happens when nothing is asked for. */
+  readonly defaultBehavior: Fact<'BLOCKING' | 'NON_BLOCKING'>;
+  readonly scheduling: Fact<boolean>;
+  readonly search: Fact<boolean>;
+  readonly codeExecution: Fact<boolean>;
+  /** Takes `speechConfig.languageCode`; otherwise the language is asked for in words. */
+  readonly languageCode: Fact<boolean>;
+  readonly translation: Fact<boolean>;
+  readonly turnCoverageDefault: Fact<'activity' | 'activityAndVideo'>;
+  /** `audioStreamEnd` makes it answer at once. */
+  readonly audioStreamEnd: Fact<boolean>;
+  readonly contextTokens: Fact<number>;
+  readonly price: Fact<Price> | undefined;
+};
+
+/** USD per million tokens. */
+export type Price = {
+  textIn: number;
+  audioIn: number;
+  imageIn: number;
+  textOut: number;
+  audioOut: number;
+};
+
+export const DEFAULT_MODEL = 'gemini-3.8-live';
+
+const PRICE_3X = sure<Price>(
+  { textIn: 0.75, audioIn: 3, imageIn: 1, textOut: 4.5, audioOut: 12 },
+  'pricing page, paid tier, 2026-09',
+);
+
+const gemini38: ModelProfile = {
+  id: 'gemini-3.8-live',
+  status: 'current',
+  since: '2026-09-15',
+  platforms: ['gemini', 'vertex'],
+  summary: 'the default: voice in, voice out; tools do not block',
+  modalities: sure(['AUDIO'], 'model page'),
+  thinking: sure({ kind: 'omit' }, 'model page'),
+  textPath: sure('clientContent', 'model page'),
+  endOfTurn: sure('turnComplete', 'model page'),
+  partsPerEvent: sure('many', 'model page'),
+  affective: sure('always', 'model page: the flag errors'),
+  proactive: sure('always', 'model page: `false` errors'),
+  functions: sure('both', 'model page'),
+  defaultBehavior: sure('NON_BLOCKING', 'model page'),
+  scheduling: sure(true, 'model page'),
+  search: sure(true, 'model page'),
+  codeExecution: sure(false, 'model page'),
+  languageCode: sure(false, 'capabilities page: native audio picks the language'),
+  translation: sure(false, 'model page'),
+  turnCoverageDefault: sure('activityAndVideo', 'model page'),
+  audioStreamEnd: sure(true, 'capabilities page'),
+  contextTokens: sure(131_072, 'model page'),
+  price: PRICE_3X,
+};
+
+const gemini38Thinking: ModelProfile = {
+  ...gemini38,
+  id: 'gemini-3.8-live-extended-thinking',
+  platforms: ['gemini'],
+  summary: 'thinks longer; speaks a filler first; idle on interactionStatus',
+  thinking: sure({ kind: 'levels', levels: ['LOW', 'MEDIUM', 'HIGH'] }, 'thinking page'),
+  endOfTurn: sure('interactionIdle', 'thinking page'),
+  functions: sure('nonBlocking', 'model page: BLOCKING is a hard error'),
+  scheduling: sure(false, 'model page'),
+};
+
+const gemini31: ModelProfile = {
+  ...gemini38,
+  id: 'gemini-3.1-flash-live-preview',
+  status: 'legacy',
+  since: '2026-03',
+  platforms: ['gemini'],
+  summary: 'the model before 3.8; tools block',
+  thinking: sure(
+    { kind: 'levels', levels: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'], defaultLevel: 'MINIMAL' },
+    'thinking page',
+  ),
+  textPath: disputed('seedThenRealtime', 'skill page and LiveKit; capabilities page differs'),
+  affective: sure('refused', 'migration guide'),
+  proactive: sure('refused', 'migration guide'),
+  functions: sure('blocking', 'skill page'),
+  defaultBehavior: sure('BLOCKING', 'skill page'),
+  scheduling: sure(false, 'skill page'),
+  turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
+  contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
+};
+
+const native25: ModelProfile = {
+  ...gemini38,
+  id: 'gemini-2.5-flash-native-audio-latest',
+  status: 'deprecated',
+  since: '2025-09',
+  platforms: ['gemini'],
+  summary: 'native audio of 2025; affective and proactive on request',
+  thinking: sure({ kind: 'budget' }, 'capabilities page'),
+  partsPerEvent: sure('one', 'migration guide'),
+  affective: sure('optional', 'capabilities page'),
+  proactive: sure('optional', 'capabilities page'),
+  functions: sure('both', 'capabilities page'),
+  defaultBehavior: sure('BLOCKING', 'capabilities page'),
+  turnCoverageDefault: sure('activity', 'capabilities page'),
+  contextTokens: sure(131_072, 'capabilities page'),
+  price: uncertain(
+    { textIn: 0.5, audioIn: 3, imageIn: 3, textOut: 2, audioOut: 12 },
+    'from memory of the 2025 sheet',
+  ),
+};
+
+const halfCascade: ModelProfile = {
+  ...native25,
+  id: 'gemini-live-2.5-flash-preview',
+  status: 'retired',
+  summary: 'shut down 2025-12-09',
+  modalities: sure(['AUDIO', 'TEXT'], 'recorded sessions'),
+  thinking: uncertain({ kind: 'budget' }, 'older page'),
+  affective: uncertain('refused', 'older page'),
+  proactive: uncertain('refused', 'older page'),
+  codeExecution: sure(true, 'recorded sessions'),
+  languageCode: sure(true, 'older page: region codes'),
+  contextTokens: sure(32_768, 'capabilities page'),
+  price: undefined,
+};
+
+const translate: ModelProfile = {
+  ...gemini38,
+  id: 'gemini-3.5-live-translate-preview',
+  status: 'preview',
+  platforms: ['gemini'],
+  summary: 'speech to speech translation, more than 70 languages, no tools',
+  affective: uncertain('refused', 'not documented'),
+  proactive: uncertain('refused', 'not documented'),
+  thinking: uncertain({ kind: 'omit' }, 'not documented'),
+  functions: sure('none', 'model list'),
+  search: sure(false, 'model list'),
+  translation: sure(true, 'SDK reference'),
+  price: undefined,
+};
+
+const transcribe: ModelProfile = {
+  ...translate,
+  id: 'gemini-3.5-transcribe-live',
+  summary: 'streaming transcription: speech in, text out',
+  modalities: sure(['TEXT'], 'model list'),
+  translation: sure(false, 'SDK reference'),
+};
+
+/** Every Live model anybody may name, the current ones first. */
+export const MODELS: readonly ModelProfile[] = [
+  gemini38,
+  gemini38Thinking,
+  gemini31,
+  translate,
+  transcribe,
+  {
+    ...transcribe,
+    id: 'gemini-3.5-transcribe-live-preview',
+    platforms: ['vertex'],
+    summary: 'the same, by its Vertex name',
+  },
+  {
+    ...gemini38,
+    id: 'gemini-robotics-er-2-streaming-preview',
+    status: 'preview',
+    platforms: ['gemini'],
+    summary: 'embodied reasoning, listed as a Live model; hardly documented',
+    thinking: uncertain({ kind: 'omit' }, 'not documented'),
+    affective: uncertain('refused', 'not documented'),
+    proactive: uncertain('refused', 'not documented'),
+    functions: uncertain('both', 'not documented'),
+    search: uncertain(true, 'not documented'),
+    codeExecution: uncertain(false, 'not documented'),
+    translation: uncertain(false, 'not documented'),
+    modalities: uncertain(['AUDIO'], 'not documented'),
+    price: undefined,
+  },
+  native25,
+  { ...native25, id: 'gemini-2.5-flash-native-audio-preview-12-2025' },
+  { ...native25, id: 'gemini-2.5-flash-native-audio-preview-09-2025' },
+  {
+    ...native25,
+    id: 'gemini-live-2.5-flash-native-audio',
+    status: 'current',
+    platforms: ['vertex'],
+    summary: 'native audio of 2025 on Vertex AI',
+    languageCode: uncertain(true, 'Vertex samples show language_code'),
+  },
+  halfCascade,
+  { ...halfCascade, id: 'gemini-2.0-flash-live-001' },
+  { ...halfCascade, id: 'gemini-2.0-flash-exp', summary: 'gone' },
+  {
+    ...halfCascade,
+    id: 'gemini-2.0-flash-live-preview-04-09',
+    platforms: ['vertex'],
+    summary: 'gone',
+  },
+];
+
+/** `models/X`, `projects/…/models/X` and `X` are the same model. */
+export function modelId(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1);
+}
+
+export function findModel(name: string): ModelProfile | undefined {
+  const id = modelId(name);
+  return MODELS.find((model) => model.id === id);
+}
+
+/** The profile of a model nobody here has heard of: like the default model, and sure of nothing. */
+export function profileOf(name: string): ModelProfile {
+  return (
+    findModel(name) ?? {
+      ...gemini38,
+      id: modelId(name),
+      status: 'unknown',
+      summary: 'not in the table',
+      price: undefined,
+    }
+  );
+}
+
+/** Known and not shut down: its facts may refuse a setting. */
+export function isChecked(profile: ModelProfile): boolean {
+  return profile.status !== 'unknown' && profile.status !== 'retired';
+}
