@@ -24,6 +24,11 @@ export function levelDbfs(pcm: Uint8Array): number {
   return Math.max(FLOOR_DBFS, 10 * Math.log10(sum / samples / (32_768 * 32_768)));
 }
 
+/** A copy in memory of its own. `slice()` is none: on a Buffer it gives a view. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.byteLength;
@@ -39,7 +44,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 /** Cuts a stream of chunks of any size into pieces of one exact size. */
 export class Rechunker {
   readonly #sizeBytes: number;
-  #held: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #held: Uint8Array = new Uint8Array(0);
 
   constructor(format: PcmFormat, frameMs: number = FRAME_MS) {
     this.#sizeBytes = bytesOfMs(format, frameMs);
@@ -51,9 +56,9 @@ export class Rechunker {
     const frames: Uint8Array[] = [];
     let at = 0;
     for (; at + this.#sizeBytes <= all.byteLength; at += this.#sizeBytes) {
-      frames.push(all.slice(at, at + this.#sizeBytes));
+      frames.push(copyOf(all.subarray(at, at + this.#sizeBytes)));
     }
-    this.#held = all.slice(at);
+    this.#held = copyOf(all.subarray(at));
     return frames;
   }
 
@@ -68,7 +73,7 @@ export class Rechunker {
 /** Lets only whole sample frames pass: bytes of a split one wait for the rest of it. */
 export class SampleAligner {
   readonly #blockBytes: number;
-  #carry: Uint8Array<ArrayBufferLike> = new Uint8Array(0);
+  #carry: Uint8Array = new Uint8Array(0);
 
   /** `blockBytes`: bytes of one sample of all channels. */
   constructor(blockBytes: number = BYTES_PER_SAMPLE) {
@@ -78,7 +83,7 @@ export class SampleAligner {
   push(bytes: Uint8Array): Uint8Array {
     const all = this.#carry.byteLength === 0 ? bytes : concatBytes([this.#carry, bytes]);
     const whole = all.byteLength - (all.byteLength % this.#blockBytes);
-    this.#carry = all.slice(whole);
+    this.#carry = copyOf(all.subarray(whole));
     return all.subarray(0, whole);
   }
 
@@ -117,7 +122,8 @@ export function downmix(samples: Float32Array, channels: number): Float32Array {
   const mono = new Float32Array(Math.floor(samples.length / channels));
   for (let i = 0; i < mono.length; i++) {
     let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += samples[i * channels + channel] ?? 0;
+    for (let channel = 0; channel < channels; channel++)
+      sum += samples[i * channels + channel] ?? 0;
     mono[i] = sum / channels;
   }
   return mono;
