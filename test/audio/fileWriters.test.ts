@@ -87,7 +87,7 @@ describe('WavFileWriter', () => {
 
   it.skipIf(process.platform === 'win32')('keeps what fitted when there is no more room', () => {
     const path = join(folder, 'full.wav');
-    // 8 blocks of 1024 bytes are all that the shell lets this process write into one file.
+    // 16 blocks of 512 bytes are all that the shell lets this process write into one file.
     const script = `import { WavFileWriter } from ${JSON.stringify(built)};
       const writer = new WavFileWriter(${JSON.stringify(path)}, { sampleRateHz: 24000, channels: 1 });
       try { for (;;) writer.write(new Uint8Array(958).fill(7)); }
@@ -95,11 +95,11 @@ describe('WavFileWriter', () => {
       try { writer.write(new Uint8Array(2)); } catch (error) { console.log(error.code); }
       writer.close();`;
     const { stdout, stderr } = spawnSync(
-      'bash',
+      'sh',
       [
         '-c',
-        'ulimit -f 8; exec "$@"',
-        'bash',
+        'ulimit -f 16; exec "$@"',
+        'sh',
         process.execPath,
         '--input-type=module',
         '-e',

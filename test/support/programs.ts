@@ -1,5 +1,5 @@
-/** Which programs this machine has: tests of sound skip by name where one is missing. */
-import { accessSync, constants } from 'node:fs';
+/** Programs and processes of this machine, without asking `which` or `ps`: a bare system has neither. */
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export function hasProgram(name: string): boolean {
@@ -11,4 +11,37 @@ export function hasProgram(name: string): boolean {
       return false;
     }
   });
+}
+
+/** `[state, parent, group, …]` from /proc; undefined where there is no such process, or no /proc. */
+function procStat(pid: number): string[] | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** False for a zombie too: it only waits for somebody to read its exit code. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  return procStat(pid)?.[0] !== 'Z';
+}
+
+/** Waits up to two seconds for the end of a process; true when it came. */
+export async function untilGone(pid: number): Promise<boolean> {
+  for (let i = 0; i < 100 && isAlive(pid); i++)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  return !isAlive(pid);
+}
+
+/** The process group; where there is no /proc to tell, the process itself. */
+export function processGroup(pid: number): number {
+  return Number(procStat(pid)?.[2] ?? pid);
 }
