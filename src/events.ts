@@ -1,8 +1,9 @@
 /**
- * The two event unions everybody may import. A leaf: types only.
+ * The event unions everybody may import. A leaf: types only.
  *
  * LiveEvent: one server message becomes an ordered list of these (protocol/events.ts).
  * SessionEvent: what a LiveSession tells its owner: LiveEvents and the life of its connections.
+ * ConversationEvent: what a user sees, hears or reads; with a time in front, a line of `--json`.
  */
 import type { GemliveError, Warning } from './errors.ts';
 
@@ -61,7 +62,7 @@ export type LiveEventType = LiveEvent['type'];
 export type SessionEvent =
   | {
       type: 'state';
-      state: 'connecting' | 'ready' | 'reconnecting' | 'closed';
+      state: SessionState;
       reason?: string;
       attempt?: number;
       gapMs?: number;
@@ -71,3 +72,55 @@ export type SessionEvent =
   | { type: 'warning'; warning: Warning }
   /** The session has ended and will not come back. `undefined` = it was closed by us. */
   | { type: 'ended'; error: GemliveError | undefined };
+
+export type SessionState = 'connecting' | 'ready' | 'reconnecting' | 'closed';
+
+/** Milliseconds from the end of the user's words (typed, or the last voiced frame). */
+export type Latency = {
+  firstTextMs?: number;
+  firstAudioMs?: number;
+  /** Only where the words were spoken. */
+  endOfSpeechToAudioMs?: number;
+};
+
+/** One line of `--json` each, less its time. Field names are the command line's contract. */
+export type ConversationEvent =
+  | {
+      type: 'session';
+      state: SessionState;
+      model: string;
+      voice?: string;
+      reason?: string;
+      attempt?: number;
+      gapMs?: number;
+    }
+  | { type: 'user'; turn: number; delta: string }
+  | { type: 'user'; turn: number; text: string; final: true }
+  | { type: 'model'; turn: number; delta: string }
+  | {
+      type: 'model';
+      turn: number;
+      text: string;
+      final: true;
+      interrupted?: true;
+      /** How much of the reply's sound the user heard. */
+      heardMs?: number;
+      /** The cut of the line, or the position it rests on, is reckoned rather than reported. */
+      estimated?: true;
+    }
+  | { type: 'thought'; text: string }
+  | { type: 'audio'; bytes: number; ms: number }
+  | { type: 'interrupted'; heardMs: number; droppedMs: number; silenceMs: number }
+  | {
+      type: 'turn';
+      index: number;
+      latency: Latency;
+      usage?: Usage;
+      costUsd?: number;
+      reason?: string;
+    }
+  | { type: 'tool_call'; id?: string; name: string; args: Record<string, unknown> }
+  | { type: 'tool_cancelled'; id: string }
+  | { type: 'goaway'; timeLeftMs: number }
+  | ({ type: 'usage'; costUsd?: number } & Usage)
+  | ({ type: 'warning' } & Warning);

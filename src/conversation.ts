@@ -1,0 +1,317 @@
+/**
+ * The page that tells the product: one source, one session, one sink, and whoever watches.
+ *
+ *   microphone frame → detector → session            (capture)
+ *   server's words and sound → turns, sink           (liveOn…, synchronous to the loudspeaker)
+ *   interrupted → sink.clear() → what was heard      (interrupt)
+ *
+ * What belongs to which turn is the tracker's business; what a device has played is the sink's.
+ */
+import { systemClock, type Clock } from './audio/clock.ts';
+import { bytesOfMs, FRAME_MS, INPUT_FORMAT, msOfBytes } from './audio/format.ts';
+import { SampleAligner } from './audio/pcm.ts';
+import type { AudioSink, AudioSource } from './audio/ports.ts';
+import type { SpeechDetector } from './audio/speechDetector.ts';
+import type { ConversationEvent, LiveEvent, SessionEvent } from './events.ts';
+import type { LiveSession } from './live/session.ts';
+import type { Content } from './protocol/messages.ts';
+import type { ModelProfile } from './protocol/models.ts';
+import { Reply } from './turns/reply.ts';
+import { TurnTracker } from './turns/tracker.ts';
+
+export type Observer = {
+  event?(event: ConversationEvent): void;
+  /** Every frame as it goes out (zeros when muted). */
+  frame?(pcm: Uint8Array, voiced: boolean): void;
+  /** The local detector: the user began or ceased to speak. */
+  activity?(speaking: boolean): void;
+  /** Every chunk of reply sound as it came, also of a turn that is dead. */
+  reply?(pcm: Uint8Array): void;
+};
+
+export type ConversationOptions = {
+  session: LiveSession;
+  profile: ModelProfile;
+  voice?: string;
+  source?: AudioSource;
+  /** Without one nothing is played: an answer is complete when it has been sent. */
+  sink?: AudioSink;
+  /** Tells speech in what `source` gives. */
+  detector?: SpeechDetector;
+  /**
+   * The source is one utterance, marked as such (manual activity): it goes out as fast as the network
+   * takes it and nothing of it is dropped.
+   */
+  oneUtterance?: boolean;
+  observers: readonly Observer[];
+  clock?: Clock;
+};
+
+/** Where idleness has a message of its own and it does not come. */
+const IDLE_BACKSTOP_MS = 15_000;
+
+export class Conversation {
+  readonly #options: ConversationOptions;
+  readonly #clock: Clock;
+  readonly #tracker: TurnTracker;
+  readonly #reply: Reply;
+  readonly #finished: Promise<void>;
+  #finish: (error?: Error) => void = () => {};
+  /** A chunk may end in the middle of a sample. */
+  readonly #aligner = new SampleAligner();
+  #muted = false;
+  #utteranceOpen = false;
+  #cancelBackstop: () => void = () => {};
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#tracker = new TurnTracker((event) => this.#emit(event), {
+      nowMs: () => this.#clock.nowMs(),
+      price: options.profile.price?.value,
+    });
+    this.#reply = new Reply(this.#tracker, options.sink, (event) => this.#emit(event), this.#clock);
+    this.#finished = new Promise((resolve, reject) => {
+      this.#finish = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.#finished.catch(() => {}); // it may break before run() looks
+  }
+
+  /**
+   * Connects and goes on until `stop()`, an abort, or the end of the session.
+   *
+   * @throws GemliveError: credential, network, server, device lost.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { session, source, sink } = this.#options;
+    const lifetime = new AbortController();
+    let reason: string | undefined;
+    const abort = (): void => this.stop();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const unsubscribe = session.on((event) => this.#sessionOnEvent(event));
+    sink?.onLost((error) => this.#finish(error));
+    try {
+      // The microphone does not wait for the network: what is said meanwhile is kept, and goes first.
+      if (source)
+        this.#capture(source, lifetime.signal).catch((error: Error) => this.#finish(error));
+      session.start(lifetime.signal).catch((error: Error) => this.#finish(error));
+      await this.#finished;
+    } catch (error) {
+      reason = error instanceof Error ? error.message : undefined;
+      throw error;
+    } finally {
+      lifetime.abort(new Error('the conversation is over'));
+      signal.removeEventListener('abort', abort);
+      this.#reply.close();
+      this.#cancelBackstop();
+      unsubscribe();
+      this.#tracker.close();
+      const total = this.#tracker.total;
+      if (total) {
+        const { usage, costUsd } = total;
+        this.#emit({ type: 'usage', ...usage, ...(costUsd !== undefined && { costUsd }) });
+      }
+      await session.close();
+      this.#emitSession('closed', reason === undefined ? {} : { reason });
+    }
+  }
+
+  // ---- intents -------------------------------------------------------------------------------------
+
+  stop(): void {
+    this.#finish();
+  }
+
+  get muted(): boolean {
+    return this.#muted;
+  }
+
+  /** Muted sends silence, not nothing: models close a turn only while sound keeps arriving. */
+  setMuted(muted: boolean): void {
+    this.#muted = muted;
+  }
+
+  /** The rest of this reply is neither played nor shown. */
+  stopReply(): void {
+    this.#reply.cut();
+  }
+
+  /** Typed text interrupts. `shown: false` for a prompt that the user did not type. */
+  sendText(
+    text: string,
+    { history, shown = true }: { history?: Content[]; shown?: boolean } = {},
+  ): void {
+    this.#reply.cut();
+    this.#reply.expectTurnComplete();
+    this.#tracker.textSent(text, shown);
+    this.#options.session.sendText(text, history);
+  }
+
+  get completedTurns(): number {
+    return this.#tracker.completed;
+  }
+
+  // ---- microphone → wire ---------------------------------------------------------------------------
+
+  async #capture(source: AudioSource, signal: AbortSignal): Promise<void> {
+    const { session, observers, oneUtterance } = this.#options;
+    if (oneUtterance) session.sendActivity('start');
+    for await (const frame of source.frames(signal)) {
+      const pcm = this.#muted ? new Uint8Array(frame.byteLength) : frame;
+      const voiced = this.#detect(pcm);
+      const sent = session.sendAudio(pcm);
+      if (!sent && oneUtterance) await session.audioDrained();
+      for (const observer of observers) observer.frame?.(pcm, voiced);
+    }
+    if (!oneUtterance || signal.aborted) return;
+    session.sendActivity('end');
+    this.#tracker.speechEnded(this.#clock.nowMs());
+  }
+
+  #detect(pcm: Uint8Array): boolean {
+    const { detector, observers } = this.#options;
+    if (!detector || pcm.byteLength !== bytesOfMs(INPUT_FORMAT, FRAME_MS)) return false;
+    const change = detector.push(pcm);
+    if (change === 'start') {
+      this.#utteranceOpen = true;
+      this.#tracker.speechStarted();
+    } else if (change === 'end') {
+      this.#endUtterance();
+    }
+    if (change) for (const observer of observers) observer.activity?.(change === 'start');
+    return detector.voiced;
+  }
+
+  #endUtterance(): void {
+    const { detector } = this.#options;
+    if (!this.#utteranceOpen || !detector) return;
+    this.#utteranceOpen = false;
+    this.#tracker.speechEnded(this.#clock.nowMs() - (detector.positionMs - detector.lastVoicedMs));
+  }
+
+  // ---- wire → loudspeaker ----------------------------------------------------------------------------
+
+  #sessionOnEvent(event: SessionEvent): void {
+    switch (event.type) {
+      case 'live':
+        this.#liveOnEvents(event.events);
+        return;
+      case 'state':
+        if (event.state !== 'closed') this.#emitSession(event.state, event);
+        return;
+      case 'warning':
+        this.#emit({ type: 'warning', ...event.warning });
+        return;
+      case 'ended':
+        this.#finish(event.error);
+    }
+  }
+
+  #liveOnEvents(events: readonly LiveEvent[]): void {
+    for (const event of events) this.#liveOnEvent(event);
+    // After the whole message: the usage of a turn stands behind its end.
+    this.#endTurn(events);
+  }
+
+  #liveOnEvent(event: LiveEvent): void {
+    switch (event.type) {
+      case 'goAway':
+        this.#emit({ type: 'goaway', timeLeftMs: event.timeLeftMs });
+        return;
+      case 'interrupted':
+        this.#reply.interrupted();
+        return;
+      case 'inputTranscription':
+        if (!event.interim) this.#tracker.transcribed(event.text);
+        return;
+      case 'text':
+      case 'outputTranscription':
+        if (this.#beginsOrGoesOn()) this.#tracker.words(event.text);
+        return;
+      case 'thought':
+        if (!this.#beginsOrGoesOn()) return;
+        this.#tracker.acted();
+        this.#emit({ type: 'thought', text: event.text });
+        return;
+      case 'audio':
+        this.#audio(event.pcm, event.sampleRateHz);
+        return;
+      case 'toolCall':
+        if (this.#beginsOrGoesOn()) this.#tracker.acted();
+        for (const call of event.calls) this.#emit({ type: 'tool_call', ...call });
+        // No tool is declared, so none can be meant; an unanswered call would hold the turn for ever.
+        this.#options.session.sendToolResults(
+          event.calls.map((call) => ({
+            call,
+            response: { error: `there is no tool named ${call.name}` },
+          })),
+        );
+        return;
+      case 'toolCallCancellation':
+        for (const id of event.ids) this.#emit({ type: 'tool_cancelled', id });
+        return;
+      case 'generationComplete':
+        this.#reply.generationComplete();
+        return;
+      case 'usage':
+        this.#tracker.used(event.usage);
+        return;
+      default: // setup, resumption, grounding, code, voice activity: nothing to do here
+    }
+  }
+
+  /** Something of an answer has come. False: it belongs to a dead turn. */
+  #beginsOrGoesOn(): boolean {
+    if (!this.#reply.accepts()) return false;
+    if (!this.#tracker.answering) this.#endUtterance();
+    return true;
+  }
+
+  #audio(bytes: Uint8Array, sampleRateHz: number): void {
+    const pcm = this.#aligner.push(bytes);
+    const ms = Math.round(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
+    for (const observer of this.#options.observers) observer.reply?.(pcm);
+    this.#emit({ type: 'audio', bytes: pcm.byteLength, ms });
+    if (this.#beginsOrGoesOn()) this.#reply.sound(pcm, sampleRateHz);
+  }
+
+  #endTurn(events: readonly LiveEvent[]): void {
+    const complete = events.find((event) => event.type === 'turnComplete');
+    const idle = events.some(
+      (event) => event.type === 'interactionStatus' && event.status !== 'IN_PROGRESS',
+    );
+    this.#cancelBackstop();
+    const onTurnComplete = this.#options.profile.endOfTurn.value === 'turnComplete';
+    if (onTurnComplete || this.#reply.dead || idle) {
+      if (complete || (idle && !onTurnComplete)) this.#reply.turnOver(complete?.reason);
+    } else if (this.#tracker.answering && !this.#reply.ending) {
+      this.#cancelBackstop = this.#clock.after(IDLE_BACKSTOP_MS, () =>
+        this.#reply.turnOver(undefined),
+      );
+    }
+  }
+
+  // ---- watchers ------------------------------------------------------------------------------------------
+
+  #emitSession(
+    state: 'connecting' | 'ready' | 'reconnecting' | 'closed',
+    details: { reason?: string; attempt?: number; gapMs?: number },
+  ): void {
+    const { profile, voice } = this.#options;
+    const { reason, attempt, gapMs } = details;
+    this.#emit({
+      type: 'session',
+      state,
+      model: profile.id,
+      ...(voice !== undefined && { voice }),
+      ...(reason !== undefined && { reason }),
+      ...(attempt !== undefined && { attempt }),
+      ...(gapMs !== undefined && { gapMs }),
+    });
+  }
+
+  #emit(event: ConversationEvent): void {
+    for (const observer of this.#options.observers) observer.event?.(event);
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * One socket, one handshake: open → setupComplete → messages → closed. A connection lives once; what
+ * spans several of them is the session's business.
+ *
+ * Every awaited step settles on success, error, close, timeout and abort. Messages are handed over
+ * synchronously, so that nothing can come between a server's word and the loudspeaker.
+ */
+import { WebSocket } from 'ws';
+import { decodeServerFrame, encodeClientMessage } from '../protocol/codec.ts';
+import type { ClientMessage, ServerMessage, Setup } from '../protocol/messages.ts';
+import {
+  closeError,
+  type ConnectionError,
+  handshakeError,
+  socketError,
+  timeoutError,
+} from './networkErrors.ts';
+
+/** `headers` hold the credential; the URL never does. */
+export type Endpoint = { url: string; headers: Readonly<Record<string, string>> };
+
+export type ConnectionHandlers = {
+  onMessage(message: ServerMessage): void;
+  onBadFrame(reason: string): void;
+  /** Once, after the handshake succeeded and unless `close()` was called. */
+  onClosed(error: ConnectionError): void;
+  /** The socket took what was written to it: room for more. */
+  onWritable(): void;
+};
+
+/** Larger than any real frame by far, small enough to bound what a peer can make us hold. */
+const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+const PING_INTERVAL_MS = 30_000;
+/** Pongs were seen to take 8–30 s under load: a shorter limit kills sessions that are well. */
+const PONG_TIMEOUT_MS = 60_000;
+const CLOSE_TIMEOUT_MS = 1_000;
+const MAX_ERROR_BODY_BYTES = 4_096;
+
+export class Connection {
+  readonly #socket: WebSocket;
+  readonly #handlers: ConnectionHandlers;
+  #state: 'handshake' | 'ready' | 'closing' | 'closed' = 'handshake';
+  #settleHandshake: ((error: ConnectionError | undefined) => void) | undefined;
+  #setupSent = false;
+  #keepalive: NodeJS.Timeout | undefined;
+  #oldestUnansweredPingMs: number | undefined;
+  readonly #closed: Promise<void>;
+
+  private constructor(socket: WebSocket, handlers: ConnectionHandlers) {
+    this.#socket = socket;
+    this.#handlers = handlers;
+    this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  /**
+   * Opens a socket and sets it up. `timeoutMs` counts until setupComplete.
+   *
+   * @throws ConnectionError, or the signal's reason.
+   */
+  static async open(
+    endpoint: Endpoint,
+    setup: Setup,
+    handlers: ConnectionHandlers,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  ): Promise<Connection> {
+    signal.throwIfAborted();
+    const host = new URL(endpoint.url).host;
+    const socket = new WebSocket(endpoint.url, {
+      headers: { ...endpoint.headers },
+      perMessageDeflate: false,
+      maxPayload: MAX_PAYLOAD_BYTES,
+      skipUTF8Validation: true, // the codec checks, and a bad frame must not end the session
+    });
+    const connection = new Connection(socket, handlers);
+    await connection.#handshake(setup, host, timeoutMs, signal);
+    return connection;
+  }
+
+  #handshake(setup: Setup, host: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const socket = this.#socket;
+    return new Promise((resolve, reject) => {
+      const settle = (error: unknown): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        this.#settleHandshake = undefined;
+        if (error === undefined) {
+          this.#state = 'ready';
+          this.#startKeepalive();
+          resolve();
+          return;
+        }
+        this.#state = 'closed';
+        socket.terminate();
+        reject(error);
+      };
+      const onAbort = (): void => settle(signal.reason);
+      const timer = setTimeout(
+        () => settle(timeoutError(host, timeoutMs, this.#setupSent)),
+        timeoutMs,
+      );
+      signal.addEventListener('abort', onAbort);
+      this.#settleHandshake = settle;
+
+      socket.on('open', () => {
+        this.#setupSent = true;
+        socket.send(encodeClientMessage({ setup }));
+      });
+      socket.on('message', (data: Buffer) => this.#socketOnMessage(data));
+      socket.on('pong', () => (this.#oldestUnansweredPingMs = undefined));
+      socket.on('unexpected-response', (_request, response) => {
+        let body = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          body += chunk.slice(0, MAX_ERROR_BODY_BYTES - body.length);
+        });
+        const done = (): void =>
+          this.#settleHandshake?.(handshakeError(response.statusCode ?? 0, body));
+        response.on('end', done);
+        response.on('close', done);
+      });
+      socket.on('error', (error) => this.#socketOnError(error, host));
+      socket.on('close', (code, reason) => this.#socketOnClose(code, reason.toString('utf8')));
+    });
+  }
+
+  #socketOnMessage(data: Buffer): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#oldestUnansweredPingMs = undefined;
+    const decoded = decodeServerFrame(data);
+    if (!decoded.ok) {
+      this.#handlers.onBadFrame(decoded.reason);
+      return;
+    }
+    if (decoded.message.setupComplete !== undefined) this.#settleHandshake?.(undefined);
+    this.#handlers.onMessage(decoded.message);
+  }
+
+  #socketOnError(error: Error, host: string): void {
+    // ws reports a protocol violation of the peer as an error and then closes; the close tells the rest.
+    this.#settleHandshake?.(socketError(error, host));
+  }
+
+  #socketOnClose(code: number, reason: string): void {
+    clearInterval(this.#keepalive);
+    const wasReady = this.#state === 'ready';
+    if (this.#state !== 'handshake') this.#state = 'closed';
+    if (wasReady) this.#handlers.onClosed(closeError(code, reason));
+    else this.#settleHandshake?.(closeError(code, reason));
+  }
+
+  #startKeepalive(): void {
+    this.#keepalive = setInterval(() => {
+      const nowMs = performance.now();
+      if (nowMs - (this.#oldestUnansweredPingMs ?? nowMs) >= PONG_TIMEOUT_MS) {
+        this.#socket.terminate();
+        return;
+      }
+      this.#oldestUnansweredPingMs ??= nowMs;
+      this.#socket.ping();
+    }, PING_INTERVAL_MS);
+  }
+
+  /** Sends at once. False when the connection is not (or no longer) ready: nothing was sent. */
+  send(message: ClientMessage): boolean {
+    if (this.#state !== 'ready' || this.#socket.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(encodeClientMessage(message), () => {
+      if (this.#state === 'ready') this.#handlers.onWritable();
+    });
+    return true;
+  }
+
+  /** Bytes that wait in our memory because the network does not take them. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Idempotent. Settles when the socket is gone, within a second even if the peer is silent. */
+  async close(code = 1000): Promise<void> {
+    if (this.#state === 'handshake' || this.#state === 'ready') {
+      this.#state = 'closing';
+      clearInterval(this.#keepalive);
+      this.#socket.close(code);
+    }
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
+    await this.#closed;
+    clearTimeout(timer);
+  }
+}

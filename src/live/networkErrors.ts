@@ -1,0 +1,125 @@
+/**
+ * The one translation from what sockets, TLS and the service say to what the user reads. Reasons come
+ * from protocol/closeReasons; this adds the errors that never reach the protocol.
+ */
+import { EXIT, GemliveError, type ErrorCode, type ExitCode } from '../errors.ts';
+import {
+  classifyClose,
+  classifyHandshake,
+  EXIT_OF_KIND,
+  type CloseKind,
+  type CloseMeaning,
+} from '../protocol/closeReasons.ts';
+
+/** Why a connection did not come about or ended, and whether trying again can help. */
+export class ConnectionError extends GemliveError {
+  readonly kind: CloseKind;
+
+  constructor(
+    message: string,
+    kind: CloseKind,
+    details: { code: ErrorCode; exitCode: ExitCode; why?: string; hint?: string; cause?: unknown },
+  ) {
+    super(message, details);
+    this.kind = kind;
+  }
+}
+
+export function closeError(code: number, reason: string): ConnectionError {
+  const meaning = classifyClose(code, reason);
+  const words =
+    reason === ''
+      ? `the connection was closed (code ${code})`
+      : `the server closed the session: ${reason} (code ${code})`;
+  return fromMeaning(words, meaning);
+}
+
+export function handshakeError(status: number, body: string): ConnectionError {
+  return fromMeaning(
+    `the server answered the handshake with HTTP ${status}${serverWords(body)}`,
+    classifyHandshake(status, body),
+  );
+}
+
+function fromMeaning(message: string, { kind, code, why, hint }: CloseMeaning): ConnectionError {
+  return new ConnectionError(message, kind, { code, exitCode: EXIT_OF_KIND[kind], why, hint });
+}
+
+/** The `error.message` of a Google JSON error, else the first line of a short text. */
+function serverWords(body: string): string {
+  try {
+    const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
+    const message = parsed?.error?.message;
+    if (typeof message === 'string') return `: ${message}`;
+  } catch {
+    // Not JSON: an HTML page of a proxy, most often. Its first line would only confuse.
+  }
+  return /^[^<\n]{1,200}$/.test(body.trim()) ? `: ${body.trim()}` : '';
+}
+
+export function timeoutError(host: string, timeoutMs: number, opened: boolean): ConnectionError {
+  return new ConnectionError(
+    opened
+      ? `${host} did not answer the setup message within ${timeoutMs / 1000} s`
+      : `no connection to ${host} within ${timeoutMs / 1000} s`,
+    'server',
+    {
+      code: 'timeout',
+      exitCode: EXIT.network,
+      why: opened
+        ? 'something listens there, but it may not be a Live server'
+        : 'a firewall, a proxy or a very slow network may be in the way',
+      hint: 'check --base-url, or allow more time with --timeout SECONDS',
+    },
+  );
+}
+
+const NAME_LOOKUP = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME']);
+
+export function socketError(error: Error & { code?: string }, host: string): ConnectionError {
+  const code = error.code ?? '';
+  if (isTlsError(error)) {
+    return new ConnectionError(`no secure connection to ${host}: ${error.message}`, 'refusal', {
+      code: 'tls',
+      exitCode: EXIT.network,
+      why: /wrong version number|packet length/i.test(error.message)
+        ? 'there is no TLS on that port'
+        : 'the certificate is not trusted; a proxy may be in the way',
+      hint: /wrong version number|packet length/i.test(error.message)
+        ? 'use http:// or ws:// in --base-url for a server on this machine'
+        : "set NODE_EXTRA_CA_CERTS to your proxy's certificate file",
+      cause: error,
+    });
+  }
+  const details = {
+    code: 'unreachable',
+    exitCode: EXIT.network,
+    cause: error,
+  } as const;
+  if (code === 'ECONNREFUSED') {
+    return new ConnectionError(`${host} refuses the connection`, 'server', {
+      ...details,
+      why: 'nothing listens on that port',
+      hint: 'start a server there (gemlive serve), or check --base-url',
+    });
+  }
+  if (NAME_LOOKUP.has(code)) {
+    return new ConnectionError(`the name ${host} could not be looked up (${code})`, 'server', {
+      ...details,
+      why: 'no network, no DNS, or a mistyped name',
+      hint: 'check the network, or talk without one: --local',
+    });
+  }
+  return new ConnectionError(`no connection to ${host}: ${error.message || code}`, 'server', {
+    ...details,
+    hint: 'check the network and try again',
+  });
+}
+
+function isTlsError(error: Error & { code?: string }): boolean {
+  return (
+    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|EPROTO|HOSTNAME_MISMATCH)/.test(
+      error.code ?? '',
+    ) || /certificate|SSL routines/i.test(error.message)
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * What waits to go out: the one bound on live sound (5 s, the oldest goes first, counted), and order
+ * kept between sound and the markers around it. Markers and text are never dropped.
+ */
+import type { ClientMessage } from '../protocol/messages.ts';
+
+export const BACKLOG_LIMIT_MS = 5_000;
+
+type Entry = { message: ClientMessage; soundMs: number };
+
+export class Outbox {
+  #entries: Entry[] = [];
+  #soundMs = 0;
+  #droppedMs = 0;
+
+  /** `soundMs`: how long the message sounds; 0 for what is not sound. */
+  push(message: ClientMessage, soundMs: number): void {
+    this.#entries.push({ message, soundMs });
+    this.#soundMs += soundMs;
+    if (soundMs > 0 && this.#soundMs > BACKLOG_LIMIT_MS) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    const index = this.#entries.findIndex((entry) => entry.soundMs > 0);
+    const [dropped] = this.#entries.splice(index, 1);
+    if (!dropped) return;
+    this.#soundMs -= dropped.soundMs;
+    this.#droppedMs += dropped.soundMs;
+  }
+
+  /** Hands entries over in order for as long as `send` takes them. */
+  drain(send: (message: ClientMessage) => boolean): void {
+    let sent = 0;
+    for (const { message, soundMs } of this.#entries) {
+      if (!send(message)) break;
+      this.#soundMs -= soundMs;
+      sent += 1;
+    }
+    this.#entries.splice(0, sent);
+  }
+
+  /** Milliseconds dropped since the last call. */
+  takeDroppedMs(): number {
+    const droppedMs = this.#droppedMs;
+    this.#droppedMs = 0;
+    return droppedMs;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+}

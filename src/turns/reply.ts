@@ -1,0 +1,157 @@
+/**
+ * The model's side on its way to the loudspeaker: what begins, goes on, is cut and is over. Synchronous
+ * from the server's word to the sink, so that nothing of a dead turn can slip in between.
+ */
+import type { Clock } from '../audio/clock.ts';
+import { msOfBytes } from '../audio/format.ts';
+import type { AudioSink } from '../audio/ports.ts';
+import type { ConversationEvent } from '../events.ts';
+import type { TurnTracker } from './tracker.ts';
+
+/** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
+const DEAD_TURN_MS = 2_000;
+
+export class Reply {
+  readonly #tracker: TurnTracker;
+  readonly #sink: AudioSink | undefined;
+  readonly #emit: (event: ConversationEvent) => void;
+  readonly #clock: Clock;
+  /** Words and sound are dropped until the next turnComplete. */
+  #dead = false;
+  #cancelDeadTimer: () => void = () => {};
+  /** An `interrupted` came before anything was said: its turnComplete ends no turn. */
+  #emptyInterruption = false;
+  /** Where this reply's sound begins, as the sink's position. */
+  #startMs = 0;
+  /** The server has ended the turn, and its sound still plays. */
+  #ending: { reason: string | undefined } | undefined;
+
+  constructor(
+    tracker: TurnTracker,
+    sink: AudioSink | undefined,
+    emit: (event: ConversationEvent) => void,
+    clock: Clock,
+  ) {
+    this.#tracker = tracker;
+    this.#sink = sink;
+    this.#emit = emit;
+    this.#clock = clock;
+  }
+
+  /** What comes now belongs to a turn that was interrupted. */
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Something of an answer has come: is it to be played and shown? */
+  accepts(): boolean {
+    if (this.#dead) return false;
+    if (this.#ending) this.#over(this.#ending.reason); // the next answer does not wait for the last echo
+    return true;
+  }
+
+  /** Whole samples of sound, as they came. */
+  sound(pcm: Uint8Array, sampleRateHz: number): void {
+    if (this.#sink && (!this.#tracker.answering || this.#tracker.answer?.soundMs === 0)) {
+      const { playedMs, queuedMs } = this.#sink.position();
+      this.#startMs = playedMs + queuedMs;
+    }
+    this.#tracker.sound(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
+    this.#sink?.write(pcm);
+  }
+
+  generationComplete(): void {
+    if (!this.#dead) this.#tracker.generationComplete();
+    this.#sink?.flush();
+  }
+
+  /** The server's word. Repeated and empty ones are harmless. */
+  interrupted(): void {
+    if (!this.#tracker.answering && !this.#dead) {
+      this.#emptyInterruption = true;
+      return;
+    }
+    this.cut();
+    this.expectTurnComplete();
+  }
+
+  /** Silence now; what was heard stands, the rest of the turn is dead. */
+  cut(): void {
+    if (this.#dead || !this.#tracker.answering) return;
+    const soundMs = this.#tracker.answer?.soundMs ?? 0;
+    const cleared = this.#sink?.clear();
+    const heardMs = cleared
+      ? Math.min(soundMs, Math.max(0, cleared.playedMs - this.#startMs))
+      : soundMs;
+    this.#tracker.interrupted(heardMs, cleared?.estimated ?? false);
+    // After its turnComplete nothing of this turn can come any more.
+    this.#dead = this.#ending === undefined;
+    const droppedMs = Math.round(cleared?.droppedMs ?? 0);
+    const tell = (silenceMs: number): void =>
+      this.#emit({
+        type: 'interrupted',
+        heardMs: Math.round(heardMs),
+        droppedMs,
+        silenceMs: Math.round(silenceMs),
+      });
+    if (!cleared) tell(0);
+    else
+      cleared.silenced.then(
+        ({ silenceMs }) => tell(silenceMs),
+        () => {}, // the device is lost: onLost tells
+      );
+  }
+
+  /** A dead turn whose end is near: if it does not come, words must not be swallowed for ever. */
+  expectTurnComplete(): void {
+    this.#cancelDeadTimer();
+    if (!this.#dead) return;
+    this.#cancelDeadTimer = this.#clock.after(DEAD_TURN_MS, () => {
+      this.#over(undefined);
+      this.#emit({
+        type: 'warning',
+        code: 'turn_not_ended',
+        message: 'the server did not end the turn that was interrupted; going on without',
+      });
+    });
+  }
+
+  /** The server says that the turn is over; with a player it is when the sound has ended, too. */
+  turnOver(reason: string | undefined): void {
+    if (this.#emptyInterruption && !this.#tracker.answering) {
+      this.#emptyInterruption = false;
+      return;
+    }
+    if (!this.#sink || this.#dead || !this.#tracker.answering) {
+      this.#over(reason);
+      return;
+    }
+    const ending = { reason };
+    this.#ending = ending;
+    this.#sink.flush();
+    this.#sink.drain().then(
+      () => {
+        if (this.#ending === ending) this.#over(reason);
+      },
+      () => {}, // the device is lost: onLost tells
+    );
+  }
+
+  /** The server has ended the turn, and its sound still plays. */
+  get ending(): boolean {
+    return this.#ending !== undefined;
+  }
+
+  #over(reason: string | undefined): void {
+    this.close();
+    this.#dead = false;
+    this.#ending = undefined;
+    this.#emptyInterruption = false;
+    this.#tracker.ended(reason);
+  }
+
+  /** No timer outlives it. */
+  close(): void {
+    this.#cancelDeadTimer();
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Turns as the user reads them: an index, the user's line, the model's line, latencies, usage. Pure: what
+ * happened goes in, ConversationEvents come out; the clock is passed in.
+ *
+ * The two sides of a turn do not line up on the wire: a transcription may come late, and the next
+ * utterance may begin while the answer to this one still sounds. What belongs where is decided here and
+ * nowhere else.
+ */
+import type { ConversationEvent, Latency, Usage } from '../events.ts';
+import type { Price } from '../protocol/models.ts';
+import { addUsage, costUsd, NO_USAGE } from './cost.ts';
+import { cutAtHeard } from './cut.ts';
+
+type Turn = {
+  index: number;
+  user: string;
+  /** Told with `final` already: typed text is whole at once. */
+  userFinal: boolean;
+  /** When the user's words ended, on the clock; `spoken` when a voice said them. */
+  userEndMs: number | undefined;
+  spoken: boolean;
+  model: string;
+  modelFinal: boolean;
+  /** The model has begun its side: words, sound, or a tool call. */
+  answered: boolean;
+  soundMs: number;
+  latency: Latency;
+  usage: Usage | undefined;
+  interrupted: boolean;
+};
+
+export class TurnTracker {
+  readonly #emit: (event: ConversationEvent) => void;
+  readonly #nowMs: () => number;
+  readonly #price: Price | undefined;
+  #current: Turn | undefined;
+  /** The user's side of the turn after this one, begun while the model still has the word. */
+  #next: Turn | undefined;
+  #last: Turn | undefined;
+  #count = 0;
+  #total: Usage = NO_USAGE;
+  #completed = 0;
+
+  constructor(
+    emit: (event: ConversationEvent) => void,
+    { nowMs, price }: { nowMs: () => number; price: Price | undefined },
+  ) {
+    this.#emit = emit;
+    this.#nowMs = nowMs;
+    this.#price = price;
+  }
+
+  /** Turns that were answered and are over. */
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /** The model has begun to answer, and the turn is not over. */
+  get answering(): boolean {
+    return this.#current?.answered ?? false;
+  }
+
+  /** Words and sound of the turn in progress, or of the last one. */
+  get answer(): { index: number; text: string; soundMs: number; final: boolean } | undefined {
+    const turn = this.#current ?? this.#last;
+    return (
+      turn && { index: turn.index, text: turn.model, soundMs: turn.soundMs, final: turn.modelFinal }
+    );
+  }
+
+  get total(): { usage: Usage; costUsd: number | undefined } | undefined {
+    if (this.#total === NO_USAGE) return undefined;
+    return { usage: this.#total, costUsd: this.#price && costUsd(this.#total, this.#price) };
+  }
+
+  #open(): Turn {
+    this.#count += 1;
+    return {
+      index: this.#count,
+      user: '',
+      userFinal: false,
+      userEndMs: undefined,
+      spoken: false,
+      model: '',
+      modelFinal: false,
+      answered: false,
+      soundMs: 0,
+      latency: {},
+      usage: undefined,
+      interrupted: false,
+    };
+  }
+
+  /** The turn whose user side is open: this one before the answer, the next one after. */
+  #userTurn(): Turn {
+    if (this.#current?.answered) return (this.#next ??= this.#open());
+    return (this.#current ??= this.#open());
+  }
+
+  #modelTurn(): Turn {
+    const turn = (this.#current ??= this.#open());
+    turn.answered = true;
+    return turn;
+  }
+
+  // ---- the user's side ---------------------------------------------------------------------------
+
+  speechStarted(): void {
+    this.#userTurn();
+  }
+
+  /** `endMs`: when the last voiced frame ended, on the tracker's clock. */
+  speechEnded(endMs: number): void {
+    const turn = this.#userTurn();
+    turn.userEndMs = endMs;
+    turn.spoken = true;
+  }
+
+  /** Typed text. `shown` is false for a prompt the user did not type, such as a greeting's. */
+  textSent(text: string, shown = true): void {
+    const turn = this.#userTurn();
+    turn.user = turn.user === '' ? text : `${turn.user}\n${text}`;
+    turn.userFinal = true;
+    turn.userEndMs = this.#nowMs();
+    if (shown) this.#emit({ type: 'user', turn: turn.index, text: turn.user, final: true });
+  }
+
+  transcribed(delta: string): void {
+    const last = this.#last;
+    if (!this.#current && !this.#next && last) {
+      // After the turn's end and before the next speech: it corrects that line.
+      last.user += delta;
+      this.#emit({ type: 'user', turn: last.index, text: last.user.trim(), final: true });
+      return;
+    }
+    const turn =
+      this.#current?.answered && !this.#next && !this.#current.interrupted
+        ? this.#current
+        : this.#userTurn();
+    turn.user += delta;
+    turn.userFinal = false;
+    this.#emit({ type: 'user', turn: turn.index, delta });
+  }
+
+  // ---- the model's side --------------------------------------------------------------------------
+
+  words(delta: string): void {
+    const turn = this.#modelTurn();
+    turn.latency.firstTextMs ??= this.#sinceUser(turn);
+    turn.model += delta;
+    this.#emit({ type: 'model', turn: turn.index, delta });
+  }
+
+  sound(ms: number): void {
+    const turn = this.#modelTurn();
+    const sinceMs = this.#sinceUser(turn);
+    if (turn.latency.firstAudioMs === undefined) {
+      turn.latency.firstAudioMs = sinceMs;
+      if (turn.spoken) turn.latency.endOfSpeechToAudioMs = sinceMs;
+    }
+    turn.soundMs += ms;
+  }
+
+  /** The model does something that is neither words nor sound: a tool call, a thought. */
+  acted(): void {
+    this.#modelTurn();
+  }
+
+  #sinceUser(turn: Turn): number {
+    // An answer without a question (a greeting of the model's own) counts from its first sign.
+    turn.userEndMs ??= this.#nowMs();
+    return Math.max(0, Math.round(this.#nowMs() - turn.userEndMs));
+  }
+
+  used(usage: Usage): void {
+    // Behind the end of its turn it still counts.
+    if (this.#current) this.#current.usage = usage;
+    else this.#total = addUsage(this.#total, usage);
+  }
+
+  generationComplete(): void {
+    if (this.#current?.answered) this.#finishModelLine(this.#current);
+  }
+
+  /** `heardMs` of this turn's sound reached the user's ears. */
+  interrupted(heardMs: number, estimated: boolean): void {
+    const turn = this.#current;
+    if (!turn?.answered || turn.interrupted) return;
+    turn.interrupted = true;
+    turn.modelFinal = true;
+    const text = cutAtHeard(turn.model.trim(), heardMs, turn.soundMs);
+    turn.model = text;
+    const cut = text.endsWith('—');
+    this.#emit({
+      type: 'model',
+      turn: turn.index,
+      text,
+      final: true,
+      interrupted: true,
+      heardMs: Math.round(heardMs),
+      ...((estimated || cut) && { estimated: true }),
+    });
+  }
+
+  /** The turn is over: the server has said so and, where there is a player, the sound has ended. */
+  ended(reason?: string): void {
+    const turn = this.#current;
+    if (!turn) return;
+    const silent = !turn.answered;
+    if (silent && turn.user === '' && reason === undefined) return; // an empty one: nothing happened
+    this.#finishUserLine(turn);
+    if (turn.answered) this.#finishModelLine(turn);
+    const { index, latency, usage } = turn;
+    const cost = usage && this.#price && costUsd(usage, this.#price);
+    if (usage) this.#total = addUsage(this.#total, usage);
+    this.#emit({
+      type: 'turn',
+      index,
+      latency,
+      ...(usage && { usage }),
+      ...(cost !== undefined && { costUsd: cost }),
+      ...(reason !== undefined && { reason }),
+    });
+    if (turn.answered) this.#completed += 1;
+    this.#last = turn;
+    this.#current = this.#next;
+    this.#next = undefined;
+  }
+
+  /** Nothing more will come: lines that are open become final as they are. */
+  close(): void {
+    for (const turn of [this.#current, this.#next]) {
+      if (!turn) continue;
+      this.#finishUserLine(turn);
+      if (turn.answered) this.#finishModelLine(turn);
+    }
+  }
+
+  #finishUserLine(turn: Turn): void {
+    if (turn.userFinal || turn.user.trim() === '') return;
+    turn.userFinal = true;
+    this.#emit({ type: 'user', turn: turn.index, text: turn.user.trim(), final: true });
+  }
+
+  #finishModelLine(turn: Turn): void {
+    if (turn.modelFinal) return;
+    turn.modelFinal = true;
+    this.#emit({ type: 'model', turn: turn.index, text: turn.model.trim(), final: true });
+  }
+}
