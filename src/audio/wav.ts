@@ -26,7 +26,7 @@ const MAX_RATE_HZ = 768_000;
 export class UnsupportedWavError extends GemliveError {}
 
 export function notAudio(why: string): GemliveError {
-  return new GemliveError('the input is not audio that can be read', {
+  return new GemliveError('not audio that can be read', {
     code: 'input_not_audio',
     exitCode: EXIT.input,
     why,
@@ -68,6 +68,11 @@ export class WavReader {
       : undefined;
   }
 
+  /** Bytes before the sound. */
+  get headerBytes(): number {
+    return this.#consumedBytes;
+  }
+
   /** The sound in `bytes`, as it stands in the file; empty while the header is being read. */
   push(bytes: Uint8Array): Uint8Array {
     if (this.#state === 'after') return new Uint8Array(0);
@@ -90,7 +95,7 @@ export class WavReader {
       );
     }
     if (this.#seenBytes === 0) {
-      throw new GemliveError('the input has no sound in it', {
+      throw new GemliveError('no sound in it', {
         code: 'input_empty',
         exitCode: EXIT.input,
         why: 'its WAV header is followed by nothing',
@@ -214,7 +219,7 @@ function parseFormat(body: Uint8Array): WavFormat {
   const encoding = tag === FORMAT_PCM ? 'int' : tag === FORMAT_FLOAT ? 'float' : undefined;
   const sizes = encoding === 'float' ? [4, 8] : [1, 2, 3, 4];
   if (encoding === undefined || !sizes.includes(bytesPerSample)) {
-    throw new UnsupportedWavError('the WAV file uses a coding that gemlive does not read itself', {
+    throw new UnsupportedWavError('a WAV coding that gemlive does not read itself', {
       code: 'input_not_audio',
       exitCode: EXIT.input,
       why: `format tag 0x${tag.toString(16).padStart(4, '0')}, ${bits} bits per sample`,
