@@ -1,0 +1,85 @@
+/** Settings that cannot go together: found before anything is opened. */
+import { usageError } from '../errors.ts';
+import { flagOf } from './options.ts';
+import {
+  describeSource,
+  LAYERS,
+  type Resolved,
+  type SettingKey,
+  type Settings,
+} from './settings.ts';
+
+/**
+ * Settles `--local` against `--base-url` (the stronger layer wins) and refuses what contradicts itself.
+ * @throws GemliveError (usage).
+ */
+export function settleCombinations(resolved: Resolved, args: readonly string[]): Resolved {
+  const settings = settleLocal(resolved);
+  const next = { ...resolved, settings };
+  if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
+  if (resolved.command === 'file') refuseForFile(next, args);
+  return next;
+}
+
+function settleLocal({ settings, sources }: Resolved): Settings {
+  if (!settings.local || settings.baseUrl === undefined) return settings;
+  const rank = (key: SettingKey): number => LAYERS.indexOf(sources[key].layer);
+  if (rank('local') < rank('baseUrl')) return { ...settings, baseUrl: undefined };
+  if (rank('local') > rank('baseUrl')) return { ...settings, local: false };
+  throw usageError(
+    `${describeSource(sources.local)} and ${describeSource(sources.baseUrl)} cannot go together`,
+    'use --local for a server inside gemlive, or --base-url for one that runs already',
+  );
+}
+
+function refuseEnginesWithoutLocal({ settings, sources }: Resolved): void {
+  for (const key of ['stt', 'tts'] as const) {
+    if (settings[key] !== undefined && !settings.local && sources[key].layer === 'flag') {
+      throw usageError(`${flagOf(key)} is for the local server`, `add --local, or leave it out`);
+    }
+  }
+}
+
+const AUTOMATIC_ONLY = ['startSensitivity', 'endSensitivity', 'prefixMs', 'silenceMs'] as const;
+
+function refuseForFile(resolved: Resolved, args: readonly string[]): void {
+  const { settings, sources } = resolved;
+  if (args.length > 1 && settings.output !== undefined) {
+    throw usageError(
+      `${sources.output.name} takes the reply to one input, and there are ${args.length}`,
+      'use --out-dir DIR for one reply each',
+    );
+  }
+  if (settings.json && settings.output === '-') {
+    throw usageError(
+      `${sources.json.name} and ${sources.output.name} - both want stdout`,
+      'give the reply a file: -o reply.wav',
+    );
+  }
+  if (args.filter((arg) => arg === '-').length > 1) {
+    throw usageError('stdin (-) can be read only once');
+  }
+  refuseTogether(resolved, 'output', 'outDir', 'use one of them');
+  for (const key of ['output', 'outDir', 'play'] as const) {
+    refuseTogether(resolved, 'text', key, 'with --text there is no sound; use --no-text');
+  }
+  for (const key of AUTOMATIC_ONLY) {
+    const isGiven = sources[key].layer === 'flag' && sources.fast.layer === 'flag';
+    if (isGiven) refuseTogether(resolved, 'fast', key, '--fast marks the speech itself');
+  }
+}
+
+function refuseTogether(
+  { settings, sources }: Resolved,
+  one: SettingKey,
+  other: SettingKey,
+  hint: string,
+): void {
+  const isSet = (key: SettingKey): boolean =>
+    settings[key] !== undefined && settings[key] !== false;
+  if (!isSet(one) || !isSet(other)) return;
+  throw usageError(
+    `${describeSource(sources[one])} and ${describeSource(sources[other])} cannot go together`,
+    hint,
+  );
+}

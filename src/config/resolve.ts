@@ -1,0 +1,110 @@
+/** Layers → one value for each setting, with its source. Pure. */
+import { EXIT, GemliveError, type Warning } from '../errors.ts';
+import { profileOf } from '../protocol/models.ts';
+import type { Given, GivenSettings } from './given.ts';
+import type { Layers } from './layers.ts';
+import { nearest } from './nearest.ts';
+import { defaultOf, optionOf, SETTING_KEYS, takes, type AnyOption } from './options.ts';
+import { refuse } from './refuse.ts';
+import {
+  describeSource,
+  type CommandName,
+  type Credential,
+  type Layer,
+  type Resolved,
+  type SettingKey,
+  type Settings,
+  type Source,
+} from './settings.ts';
+
+/**
+ * @throws GemliveError (usage) for a value that is not allowed, wherever it came from, and
+ * (refused_setting) for one from the command line that the model is known not to take.
+ */
+export function resolveSettings(command: CommandName, layers: Layers): Resolved {
+  const credential = credentialOf(layers);
+  const warnings = [...layers.warnings];
+  const given = [
+    ['flag', layers.flag],
+    ['env', layers.env.settings],
+    ['dotenv', dotenvSettings(layers, credential, warnings)],
+    ['config', layers.config.settings],
+  ] satisfies [Layer, GivenSettings][];
+
+  const settings: Partial<Record<SettingKey, Settings[SettingKey]>> = {};
+  const sources: Partial<Record<SettingKey, Source>> = {};
+  for (const key of SETTING_KEYS) {
+    const option = optionOf(key);
+    const layer = takes(command, option) ? given.find(([, content]) => content[key]) : undefined;
+    const winner = layer?.[1][key];
+    if (layer && winner) {
+      sources[key] = { layer: layer[0], name: winner.name };
+      settings[key] = readValue(option, winner, sources[key]);
+    } else {
+      sources[key] = { layer: 'default', name: option.name };
+      settings[key] = defaultOf(key, command);
+    }
+  }
+  const resolved: Resolved = {
+    command,
+    settings: settings as Settings,
+    sources: sources as Record<SettingKey, Source>,
+    credential,
+    profile: profileOf(String(settings.model)),
+    warnings,
+  };
+  return takes(command, optionOf('model')) ? refuse(resolved) : resolved;
+}
+
+/** The strongest layer that has a key, whatever its name there. */
+function credentialOf(layers: Layers): Credential {
+  for (const layer of ['env', 'dotenv', 'config'] as const) {
+    const { key } = layers[layer];
+    if (key) return { apiKey: key.apiKey, source: { layer, name: key.name } };
+  }
+  return { apiKey: undefined, source: undefined };
+}
+
+/**
+ * A base URL from `.env` would carry the user's own key to a host that a stranger's project chose: it
+ * counts only with a key of the same file. A weaker layer's base URL then takes its place.
+ */
+function dotenvSettings(
+  layers: Layers,
+  credential: Credential,
+  warnings: Warning[],
+): GivenSettings {
+  const { baseUrl, ...rest } = layers.dotenv.settings;
+  if (!baseUrl || credential.source?.layer === 'dotenv') return layers.dotenv.settings;
+  if (!layers.flag.baseUrl && !layers.env.settings.baseUrl) {
+    warnings.push({
+      code: 'dotenv_ignored',
+      message: `.env in this folder: ignored ${baseUrl.name}, since the key in use is not from that file`,
+      hint: 'give the address with --base-url',
+    });
+  }
+  return rest;
+}
+
+function readValue(option: AnyOption, given: Given, source: Source): Settings[SettingKey] {
+  const { value } = option;
+  const read = given.texts.map((text) => {
+    const one = value.read(text);
+    if (one === undefined) throw badValue(option, text, source);
+    return one;
+  });
+  if (value.repeatable) return read.flat() as string[];
+  if (read.length !== 1) throw badValue(option, given.texts.join(' '), source);
+  return given.opposite ? !read[0] : read[0];
+}
+
+function badValue(option: AnyOption, text: string, source: Source): GemliveError {
+  const shown = option.secret ? 'its value' : JSON.stringify(text.slice(0, 60));
+  const near = nearest(text, option.value.choices ?? []);
+  return new GemliveError(`${describeSource(source)} does not take ${shown}`, {
+    code: 'usage',
+    exitCode: EXIT.usage,
+    why: `it takes ${option.value.allowed}`,
+    ...(near !== undefined && { hint: `did you mean ${near}?` }),
+  });
+}

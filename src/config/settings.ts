@@ -1,0 +1,144 @@
+/**
+ * Every setting of gemlive, with its type. Names carry the unit in which users give them; the table in
+ * options.ts has exactly one row for each key of {@link Settings}.
+ */
+import type { Warning } from '../errors.ts';
+import type { ModelProfile } from '../protocol/models.ts';
+
+export const COMMANDS = ['talk', 'chat', 'file', 'serve', 'voices', 'models', 'config'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+export type ApiVersion = 'v1' | 'v1beta' | 'v1alpha';
+export type Sensitivity = 'low' | 'high';
+export type ThinkingSetting = 'minimal' | 'low' | 'medium' | 'high' | 'off';
+
+/** Every key is there; `undefined` means that nobody has set it and that there is no default to send. */
+export type Settings = {
+  // connection and model
+  model: string;
+  voice: string | undefined;
+  /** The words themselves: `@FILE` has been read. */
+  system: string | undefined;
+  /** Canonical BCP-47. */
+  language: string | undefined;
+  baseUrl: string | undefined;
+  apiVersion: ApiVersion;
+  local: boolean;
+  stt: string | undefined;
+  tts: string | undefined;
+  timeoutSeconds: number;
+  dryRun: boolean;
+  /** False: facts about the model refuse nothing. */
+  check: boolean;
+
+  // generation
+  temperature: number | undefined;
+  topP: number | undefined;
+  topK: number | undefined;
+  maxOutputTokens: number | undefined;
+  seed: number | undefined;
+  presencePenalty: number | undefined;
+  frequencyPenalty: number | undefined;
+  /** A level, or a budget in tokens (-1: the model decides). */
+  thinking: ThinkingSetting | number | undefined;
+  includeThoughts: boolean;
+  affective: boolean | undefined;
+  proactive: boolean | undefined;
+  /** Canonical BCP-47. */
+  translateTo: string | undefined;
+  search: boolean;
+  codeExecution: boolean;
+
+  // turns
+  startSensitivity: Sensitivity | undefined;
+  endSensitivity: Sensitivity | undefined;
+  prefixMs: number | undefined;
+  silenceMs: number | undefined;
+  /** Speech cuts the reply short. False by default for `file`, which wants whole answers. */
+  interrupt: boolean;
+  turnCoverage: 'activity' | 'all' | undefined;
+  transcribe: boolean;
+  compress: boolean;
+  text: boolean;
+
+  // talk
+  greet: string | undefined;
+  recorder: string | undefined;
+  player: string | undefined;
+  inputDevice: string | undefined;
+  outputDevice: string | undefined;
+  mic: boolean;
+  speaker: boolean;
+  mute: boolean;
+
+  // chat
+  /** Paths. */
+  context: readonly string[];
+  /** A path. */
+  history: string | undefined;
+
+  // file
+  /** A path, or `-` for raw PCM on stdout. */
+  output: string | undefined;
+  rateHz: number;
+  channels: number;
+  fast: boolean;
+  turnTimeoutSeconds: number;
+  outDir: string | undefined;
+  jobs: number;
+  play: boolean;
+
+  // serve
+  port: number;
+  host: string;
+  /** The key that clients must show. */
+  key: string | undefined;
+
+  // everywhere
+  json: boolean;
+  quiet: boolean;
+  plain: boolean;
+  debug: boolean;
+  usage: boolean;
+  maxDurationSeconds: number | undefined;
+};
+
+export type SettingKey = keyof Settings;
+
+/** From the strongest to the weakest. */
+export const LAYERS = ['flag', 'env', 'dotenv', 'config', 'default'] as const;
+export type Layer = (typeof LAYERS)[number];
+
+/** Where a value came from: `--voice`, `GEMLIVE_VOICE`, or the key in config.json. */
+export type Source = { layer: Layer; name: string };
+
+export type Credential =
+  | { apiKey: string; source: Source }
+  | { apiKey: undefined; source: undefined };
+
+export type Resolved = {
+  command: CommandName;
+  settings: Settings;
+  sources: Record<SettingKey, Source>;
+  credential: Credential;
+  profile: ModelProfile;
+  /** To be told once, before the command runs. */
+  warnings: Warning[];
+};
+
+/** `flag --voice`, `GEMLIVE_VOICE in the environment`, … for messages. */
+export function describeSource({ layer, name }: Source): string {
+  switch (layer) {
+    case 'flag':
+      return name;
+    case 'env':
+      return `${name} in the environment`;
+    case 'dotenv':
+      return `${name} in .env`;
+    case 'config':
+      return `"${name}" in config.json`;
+    case 'default':
+      break;
+  }
+  return 'the default';
+}
