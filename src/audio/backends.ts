@@ -1,0 +1,83 @@
+/**
+ * Which program plays and which records on this machine: found by opening the best ones in turn, never by
+ * the name of the platform or what /proc says. Measurements behind the ranking: docs/architecture.md.
+ */
+import { usageError } from '../errors.ts';
+import { nothingOpened, OpenFailure } from './backends/failures.ts';
+import { PLAYERS } from './backends/players.ts';
+import { RECORDERS } from './backends/recorders.ts';
+import { OUTPUT_FORMAT } from './format.ts';
+import type { PcmFormat } from './format.ts';
+import type { AudioSink } from './ports.ts';
+import { PlayerSink } from './sinks/player.ts';
+import type { RecorderSource } from './sources/recorder.ts';
+import type { ChildEnvironment } from './subprocess.ts';
+
+export type OpenDeviceOptions = {
+  /** One backend and no other. */
+  name?: string;
+  /** As the backend calls it; absent: the system's default. */
+  device?: string;
+  /** What the program sees: give it no secrets. `LC_ALL` is ours. */
+  environment: ChildEnvironment;
+  /** Calls off the opening. */
+  signal?: AbortSignal;
+};
+
+export const PLAYER_NAMES: readonly string[] = PLAYERS.map((player) => player.name);
+export const RECORDER_NAMES: readonly string[] = RECORDERS.map((recorder) => recorder.name);
+
+/**
+ * The best player that opens. Throws GemliveError: `no_player` (no program) or `no_device` (exit 4), `usage`
+ * for a name that is none; or what `signal` says.
+ */
+export async function openPlayer(
+  options: OpenDeviceOptions & { format?: PcmFormat },
+): Promise<AudioSink> {
+  const { format = OUTPUT_FORMAT, signal } = options;
+  return firstThatOpens('player', PLAYERS, options, (program) =>
+    PlayerSink.open({ program, format, ...childOptions(options) }, signal),
+  );
+}
+
+/** The best recorder that gives sound. Throws like {@link openPlayer}, with `no_recorder`. */
+export async function openRecorder(options: OpenDeviceOptions): Promise<RecorderSource> {
+  const { openRecorderSource } = await import('./sources/recorder.ts');
+  return firstThatOpens('recorder', RECORDERS, options, (program) =>
+    openRecorderSource({ program, ...childOptions(options) }, options.signal),
+  );
+}
+
+async function firstThatOpens<Program extends { name: string }, Device>(
+  kind: 'player' | 'recorder',
+  programs: readonly Program[],
+  { name }: OpenDeviceOptions,
+  open: (program: Program) => Promise<Device>,
+): Promise<Device> {
+  const candidates = name === undefined ? programs : programs.filter((one) => one.name === name);
+  if (candidates.length === 0) {
+    const known = programs.map((program) => program.name).join(', ');
+    throw usageError(`unknown ${kind} "${name}"`, `one of: ${known}`);
+  }
+  const failures: OpenFailure[] = [];
+  for (const program of candidates) {
+    try {
+      return await open(program);
+    } catch (error) {
+      if (!(error instanceof OpenFailure)) throw error;
+      failures.push(error);
+    }
+  }
+  throw nothingOpened(kind, failures);
+}
+
+function childOptions({ device, environment }: OpenDeviceOptions): {
+  device?: string;
+  environment: ChildEnvironment;
+} {
+  return {
+    ...(device === undefined ? {} : { device }),
+    // Their reports are read: they must not come in the user's language.
+    environment: { ...environment, LC_ALL: 'C' },
+  };
+}

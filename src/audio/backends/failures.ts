@@ -1,0 +1,86 @@
+/** Why a player or recorder could not be opened: exactly which thing is missing, and how to get it. */
+import { EXIT, GemliveError } from '../../errors.ts';
+import type { ProcessEnd } from '../subprocess.ts';
+
+/** One backend that did not open. Collected while the next one is tried. */
+export class OpenFailure extends Error {
+  /** The program itself is not there, as against a server or a device. */
+  readonly missingProgram: boolean;
+
+  constructor(reason: string, missingProgram = false) {
+    super(reason);
+    this.missingProgram = missingProgram;
+  }
+}
+
+/** What the programs print, and what it means. */
+const MEANINGS: readonly [said: RegExp, meaning: string][] = [
+  [/connection refused|connection failure|connection terminated/i, 'no sound server answers'],
+  [/host is down|ALSA lib pulse/i, 'no sound server answers'],
+  [/no such entity/i, 'the sound server has no such device'],
+  [
+    /unknown PCM|no such file or directory|cannot find card|no such device/i,
+    'no such sound device',
+  ],
+  [/device or resource busy/i, 'the sound device is in use by another program'],
+  [/permission denied|access denied/i, 'no permission to use the sound device'],
+  [/no default audio device|can't open default/i, 'no sound device'],
+];
+
+/** The end of a program as one clause: its own last words, explained where they are known. */
+export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): string {
+  if (end.failedToStart !== undefined) {
+    const { code, message } = end.failedToStart;
+    return code === 'ENOENT' ? 'not installed' : code === 'EACCES' ? 'may not be run' : message;
+  }
+  const meaning = MEANINGS.find(([said]) => stderrTail.some((line) => said.test(line)))?.[1];
+  const words = stderrTail.at(-1);
+  if (meaning !== undefined) return words === undefined ? meaning : `${meaning} (${words})`;
+  if (words !== undefined) return words;
+  return end.signal === null ? `it ended with code ${end.code}` : `it was ended by ${end.signal}`;
+}
+
+export function failureOf(
+  command: string,
+  end: ProcessEnd,
+  stderrTail: readonly string[],
+): OpenFailure {
+  return new OpenFailure(
+    `${command}: ${describeEnd(end, stderrTail)}`,
+    end.failedToStart?.code === 'ENOENT',
+  );
+}
+
+type Kind = 'player' | 'recorder';
+
+const WORDS = {
+  player: {
+    code: 'no_player',
+    programs: 'no program that plays sound was found',
+    device: 'no loudspeaker could be opened',
+    install:
+      'sudo apt install pulseaudio-utils, or alsa-utils (dnf: the same; pacman: libpulse, alsa-utils)',
+    check: 'pactl info, aplay -L: is a sound server running, and is there an output device?',
+  },
+  recorder: {
+    code: 'no_recorder',
+    programs: 'no program that records sound was found',
+    device: 'no microphone could be opened',
+    install:
+      'sudo apt install pulseaudio-utils, or alsa-utils, or sox (dnf: the same; pacman: libpulse; brew install sox)',
+    check:
+      'pactl list short sources, arecord -L: is a sound server running, and is there a microphone?',
+  },
+} as const;
+
+/** The error after every candidate has failed. */
+export function nothingOpened(kind: Kind, failures: readonly OpenFailure[]): GemliveError {
+  const words = WORDS[kind];
+  const noProgram = failures.every((failure) => failure.missingProgram);
+  return new GemliveError(noProgram ? words.programs : words.device, {
+    code: noProgram ? words.code : 'no_device',
+    exitCode: EXIT.audio,
+    why: failures.map((failure) => failure.message).join('; '),
+    hint: noProgram ? words.install : words.check,
+  });
+}

@@ -1,0 +1,68 @@
+/** The player programs, best first, with the arguments whose latency was measured (docs/architecture.md). */
+import type { PlayerProgram } from '../sinks/playerRun.ts';
+
+/** `Time: 0.156 sec; Latency: 15855 usec.`, every 50 ms with -v. */
+const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
+const PACAT_BUFFER = /^Buffer metrics: .*tlength=(\d+)/;
+
+const pacat: PlayerProgram = {
+  name: 'pacat',
+  command: 'pacat',
+  args: (format, device) => [
+    '--playback',
+    '--raw',
+    '--verbose',
+    '--format=s16le',
+    `--rate=${format.sampleRateHz}`,
+    `--channels=${format.channels}`,
+    // Left to itself it holds two seconds.
+    '--latency-msec=20',
+    '--process-time-msec=5',
+    '--client-name=gemlive',
+    '--stream-name=gemlive',
+    ...(device === undefined ? [] : [`--device=${device}`]),
+  ],
+  parse: (line) => {
+    const time = PACAT_TIME.exec(line);
+    if (time !== null) {
+      return {
+        type: 'position',
+        playedMs: Number(time[1]) * 1000,
+        latencyMs: Math.max(0, Number(time[2]) / 1000),
+      };
+    }
+    if (line.startsWith('Stream successfully created')) return { type: 'ready' };
+    if (line.startsWith('Stream started')) return { type: 'started' };
+    if (line.startsWith('Stream underrun')) return { type: 'underrun' };
+    const buffer = PACAT_BUFFER.exec(line);
+    return buffer === null ? undefined : { type: 'buffer', targetBytes: Number(buffer[1]) };
+  },
+  reports: true,
+  latencyMs: 20,
+  // More than its prebuffer: less than that after a pause would wait for ever.
+  padMs: 40,
+};
+
+const aplay: PlayerProgram = {
+  name: 'aplay',
+  command: 'aplay',
+  args: (format, device) => [
+    '--verbose',
+    '--file-type=raw',
+    '--format=S16_LE',
+    `--rate=${format.sampleRateHz}`,
+    `--channels=${format.channels}`,
+    '--buffer-time=80000',
+    '--period-time=20000',
+    // Plays from the first period on, instead of waiting for a full buffer.
+    '--start-delay=1',
+    ...(device === undefined ? [] : [`--device=${device}`]),
+  ],
+  parse: (line) => (line.startsWith('Its setup is') ? { type: 'ready' } : undefined),
+  reports: false,
+  latencyMs: 20,
+  // It hands on whole periods of 20 ms only.
+  padMs: 40,
+};
+
+export const PLAYERS: readonly PlayerProgram[] = [pacat, aplay];

@@ -1,0 +1,197 @@
+/**
+ * One life of a player program, from its start to its death, and what of the sound it was given has left
+ * the loudspeaker: by its own report where it makes one, else by the clock.
+ */
+import type { Clock } from '../clock.ts';
+import { bytesOfMs, msOfBytes } from '../format.ts';
+import type { PcmFormat } from '../format.ts';
+import { startProcess } from '../subprocess.ts';
+import type { ChildEnvironment, ProcessEnd, Subprocess } from '../subprocess.ts';
+
+export type PlayerReport =
+  /** The device is open and takes sound. */
+  | { type: 'ready' }
+  /** Bytes that it wants to hold, and those that it waits for before it begins. */
+  | { type: 'buffer'; targetBytes: number }
+  | { type: 'started' }
+  | { type: 'position'; playedMs: number; latencyMs: number }
+  | { type: 'underrun' };
+
+export type PlayerProgram = {
+  name: string;
+  command: string;
+  args: (format: PcmFormat, device: string | undefined) => string[];
+  /** What one line on stderr says. */
+  parse: (line: string) => PlayerReport | undefined;
+  /** False: its position is reckoned by the clock. */
+  reports: boolean;
+  /** From handing over to hearing, where it does not report it. Measured. */
+  latencyMs: number;
+  /** Silence after the last sample that pushes it through the program's own blocks. */
+  padMs: number;
+};
+
+export type PlayerRunOptions = {
+  program: PlayerProgram;
+  format: PcmFormat;
+  device: string | undefined;
+  environment: ChildEnvironment | undefined;
+  clock: Clock;
+  onReport: (report: PlayerReport) => void;
+};
+
+type Segment = { bytes: Uint8Array; sound: boolean };
+
+export class PlayerRun {
+  readonly process: Subprocess;
+  readonly #options: PlayerRunOptions;
+  #handed: Segment[] = [];
+  #handedBytes = 0;
+  #settledBytes = 0;
+  #settledSoundBytes = 0;
+  #handedSoundBytes = 0;
+  /** Position at a moment, from which it goes on by the clock while the device plays. */
+  #anchorMs = 0;
+  #anchorAtMs = 0;
+  #playing = false;
+  #reported = false;
+  #playedMs = 0;
+  #latencyMs: number;
+  #bufferMs = 0;
+
+  constructor(options: PlayerRunOptions) {
+    const { program, format, device, environment } = options;
+    this.#options = options;
+    this.#latencyMs = program.latencyMs;
+    this.process = startProcess({
+      command: program.command,
+      args: program.args(format, device),
+      stdin: 'pipe',
+      onStderrLine: (line) => {
+        const report = program.parse(line);
+        if (report === undefined) return;
+        this.#note(report);
+        options.onReport(report);
+      },
+      ...(environment === undefined ? {} : { environment }),
+    });
+  }
+
+  /** True unless the device tells its position itself. */
+  get estimated(): boolean {
+    return !this.#options.program.reports || (this.#handedSoundBytes > 0 && !this.#reported);
+  }
+
+  /** From the program's hands to the ear. */
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  /** What the device wants to hold at any time; 0 where it does not say. */
+  get bufferMs(): number {
+    return this.#bufferMs;
+  }
+
+  /** Handed over and not played yet, silence included. */
+  aheadMs(): number {
+    return msOfBytes(this.#options.format, this.#handedBytes) - this.#position();
+  }
+
+  /** Sound of this run that has been heard, in bytes. */
+  heardBytes(): number {
+    this.#settle();
+    const first = this.#handed[0];
+    if (first?.sound !== true) return this.#settledSoundBytes;
+    return this.#settledSoundBytes + Math.max(0, this.#positionBytes() - this.#settledBytes);
+  }
+
+  /** Sound handed over and not heard yet, in bytes. */
+  unheardBytes(): number {
+    return this.#handedSoundBytes - this.heardBytes();
+  }
+
+  /** The account at the end of this run, which counts nothing any more afterwards. */
+  retire(): { heardBytes: number; unheard: Uint8Array[] } {
+    const heardBytes = this.heardBytes();
+    const skip = Math.max(0, this.#positionBytes() - this.#settledBytes);
+    const unheard = this.#handed.map(({ bytes, sound }, i) =>
+      sound ? bytes.subarray(i === 0 ? skip : 0) : new Uint8Array(0),
+    );
+    this.#handed = [];
+    this.#settledSoundBytes = 0;
+    this.#handedSoundBytes = 0;
+    this.#settledBytes = this.#handedBytes;
+    this.#playedMs = msOfBytes(this.#options.format, this.#handedBytes);
+    return { heardBytes, unheard: unheard.filter((bytes) => bytes.byteLength > 0) };
+  }
+
+  write(bytes: Uint8Array, sound: boolean): void {
+    if (!this.#options.program.reports && this.aheadMs() <= 0) {
+      // The device had run dry: its time begins again, one latency from now.
+      this.#anchorMs = msOfBytes(this.#options.format, this.#handedBytes);
+      this.#anchorAtMs = this.#options.clock.nowMs() + this.#latencyMs;
+      this.#playing = true;
+    }
+    this.#settle();
+    this.#handed.push({ bytes, sound });
+    this.#handedBytes += bytes.byteLength;
+    if (sound) this.#handedSoundBytes += bytes.byteLength;
+    this.process.stdin?.write(bytes);
+  }
+
+  kill(): Promise<ProcessEnd> {
+    this.process.kill();
+    return this.process.exited;
+  }
+
+  #note(report: PlayerReport): void {
+    const nowMs = this.#options.clock.nowMs();
+    switch (report.type) {
+      case 'position':
+        // Before it has begun, and in the idle time after a reply, the reports say nothing new.
+        this.#reported ||= this.#handedBytes > 0;
+        this.#anchorMs = report.playedMs;
+        this.#anchorAtMs = nowMs;
+        if (this.#playing) this.#latencyMs = report.latencyMs;
+        break;
+      case 'started':
+        this.#anchorAtMs = nowMs;
+        this.#playing = true;
+        break;
+      case 'underrun':
+        this.#anchorMs = this.#position();
+        this.#anchorAtMs = nowMs;
+        if (this.#options.program.reports) this.#playing = false;
+        break;
+      case 'buffer':
+        this.#bufferMs = msOfBytes(this.#options.format, report.targetBytes);
+        break;
+      case 'ready':
+        break;
+    }
+  }
+
+  /** Milliseconds of what was handed over that have been played. Never falls, never exceeds that. */
+  #position(): number {
+    const elapsedMs = this.#playing ? this.#options.clock.nowMs() - this.#anchorAtMs : 0;
+    const nowMs = this.#anchorMs + Math.max(0, elapsedMs);
+    const handedMs = msOfBytes(this.#options.format, this.#handedBytes);
+    this.#playedMs = Math.max(this.#playedMs, Math.min(nowMs, handedMs));
+    return this.#playedMs;
+  }
+
+  #positionBytes(): number {
+    return bytesOfMs(this.#options.format, this.#position());
+  }
+
+  #settle(): void {
+    const played = this.#positionBytes();
+    let segment = this.#handed[0];
+    while (segment !== undefined && this.#settledBytes + segment.bytes.byteLength <= played) {
+      this.#settledBytes += segment.bytes.byteLength;
+      if (segment.sound) this.#settledSoundBytes += segment.bytes.byteLength;
+      this.#handed.shift();
+      segment = this.#handed[0];
+    }
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * A microphone behind a recorder program, run by node-record-lpcm16 with modules of our own. Opening it
+ * means that sound has come: nothing else proves a device.
+ */
+import type { Recording } from 'node-record-lpcm16';
+
+import { EXIT, GemliveError } from '../../errors.ts';
+import { describeEnd, failureOf, OpenFailure } from '../backends/failures.ts';
+import type { RecorderProgram } from '../backends/recorders.ts';
+import { INPUT_FORMAT } from '../format.ts';
+import { Rechunker } from '../pcm.ts';
+import type { AudioSource } from '../ports.ts';
+import { OWN_GROUP, Subprocess } from '../subprocess.ts';
+import type { ChildEnvironment } from '../subprocess.ts';
+
+export interface RecorderSource extends AudioSource {
+  /** Idempotent: the device is let go. Ends the frames. */
+  close(): Promise<void>;
+}
+
+export type RecorderSourceOptions = {
+  program: RecorderProgram;
+  device?: string;
+  environment?: ChildEnvironment;
+};
+
+const SOUND_WITHIN_MS = 3000;
+/** Frames that wait for a reader who is late; more than the 5 s of the session, then the oldest go. */
+const MAX_WAITING_FRAMES = 500;
+
+/** Settles with the first sound. Throws OpenFailure, or what `signal` says. */
+export async function openRecorderSource(
+  options: RecorderSourceOptions,
+  signal?: AbortSignal,
+): Promise<RecorderSource> {
+  signal?.throwIfAborted();
+  const { default: library } = await import('node-record-lpcm16');
+  const { program, device, environment } = options;
+  let recording: Recording;
+  try {
+    recording = library.record({
+      sampleRate: INPUT_FORMAT.sampleRateHz,
+      channels: INPUT_FORMAT.channels,
+      // Its default is a WAV header in front.
+      audioType: 'raw',
+      recorder: program.modulePath,
+      spawnOptions: {
+        detached: OWN_GROUP,
+        windowsHide: true,
+        ...(environment === undefined ? {} : { env: environment }),
+      },
+      ...(device === undefined ? {} : { device }),
+    });
+  } catch (error) {
+    throw new OpenFailure(
+      `${program.name}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  // In this same tick: it emits errors without a listener of its own, as strings, even for our own stop.
+  recording.stream().on('error', () => undefined);
+  const source = new ProcessSource(options, new Subprocess(program.name, recording.process));
+  try {
+    await source.untilSound(signal);
+    return source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+class ProcessSource implements RecorderSource {
+  readonly format = INPUT_FORMAT;
+  readonly label: string;
+  readonly #program: RecorderProgram;
+  readonly #process: Subprocess;
+  readonly #frames: Uint8Array[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+  #closed = false;
+
+  constructor({ program, device }: RecorderSourceOptions, process: Subprocess) {
+    this.#program = program;
+    this.#process = process;
+    this.label = device === undefined ? program.name : `${program.name} (${device})`;
+    const rechunker = new Rechunker(INPUT_FORMAT);
+    process.stdout?.on('data', (chunk: Uint8Array) => {
+      for (const frame of rechunker.push(chunk)) this.#frames.push(frame);
+      while (this.#frames.length > MAX_WAITING_FRAMES) this.#frames.shift();
+      this.#wake?.();
+    });
+    void process.closed.then(() => {
+      this.#ended = true;
+      this.#wake?.();
+    });
+  }
+
+  async untilSound(signal: AbortSignal | undefined): Promise<void> {
+    const deadline = AbortSignal.timeout(SOUND_WITHIN_MS);
+    const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+    await this.#next(stop);
+    signal?.throwIfAborted();
+    if (this.#frames.length > 0) return;
+    if (!this.#ended) {
+      const seconds = SOUND_WITHIN_MS / 1000;
+      throw new OpenFailure(`${this.#program.name}: no sound came in ${seconds} s`);
+    }
+    throw failureOf(this.#program.name, await this.#process.closed, this.#process.stderrTail);
+  }
+
+  async *frames(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    try {
+      while (!signal.aborted && !this.#closed) {
+        const frame = this.#frames.shift();
+        if (frame !== undefined) yield frame;
+        else if (this.#ended) throw await this.#lost();
+        else await this.#next(signal);
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    this.#process.kill();
+    await this.#process.exited;
+  }
+
+  /** Waits for a frame, the end or the signal. */
+  async #next(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#ended || this.#closed || this.#frames.length > 0) return;
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  async #lost(): Promise<GemliveError> {
+    const { name } = this.#program;
+    return new GemliveError('the microphone is lost', {
+      code: 'recorder_lost',
+      exitCode: EXIT.audio,
+      why: `${name}: ${describeEnd(await this.#process.closed, this.#process.stderrTail)}`,
+      hint: 'connect the device again, or see that the sound server runs, and start anew',
+    });
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Where speech begins and ends in 16 kHz mono sound: WebRTC's voice activity detector (libfvad as wasm)
+ * says voiced or not for every 20 ms; this adds the patience that makes utterances of it.
+ */
+import type { FvadModule } from '@echogarden/fvad-wasm';
+
+import { FRAME_MS, INPUT_FORMAT } from './format.ts';
+import { viewOf } from './pcm.ts';
+
+export type SpeechDetectorOptions = {
+  /** Voiced sound, with gaps of at most {@link GAP_MS} in it, before a start is committed. Default 100. */
+  startMs?: number;
+  /** Unvoiced time after which the utterance has ended. Default 500. */
+  endSilenceMs?: number;
+  /** libfvad's aggressiveness: 0 hears speech in everything, 3 only where it is sure. */
+  mode?: 0 | 1 | 2 | 3;
+};
+
+/** A stop consonant within a word is as long: it does not undo the beginning before it. */
+const GAP_MS = 60;
+const FRAME_SAMPLES = (INPUT_FORMAT.sampleRateHz * FRAME_MS) / 1000;
+const SAMPLE_BYTES = 2;
+
+let loading: Promise<FvadModule> | undefined;
+
+/** Loads the wasm once; everything after that is synchronous. */
+export async function createSpeechDetector(
+  options: SpeechDetectorOptions = {},
+): Promise<SpeechDetector> {
+  loading ??= import('@echogarden/fvad-wasm').then((module) => module.default());
+  return new SpeechDetector(await loading, options);
+}
+
+export class SpeechDetector {
+  readonly #fvad: FvadModule;
+  readonly #startMs: number;
+  readonly #endSilenceMs: number;
+  readonly #mode: number;
+  readonly #frame: number;
+  #state: number;
+  #positionMs = 0;
+  #voiced = false;
+  #speaking = false;
+  #onsetMs = 0;
+  #lastVoicedMs = 0;
+  /** Voiced time since a beginning that is not committed yet; 0 when there is none. */
+  #candidateMs = 0;
+
+  /** Use {@link createSpeechDetector}. */
+  constructor(
+    fvad: FvadModule,
+    { startMs = 100, endSilenceMs = 500, mode = 2 }: SpeechDetectorOptions,
+  ) {
+    this.#fvad = fvad;
+    this.#startMs = startMs;
+    this.#endSilenceMs = endSilenceMs;
+    this.#mode = mode;
+    this.#state = fvad._fvad_new();
+    this.#frame = fvad._malloc(FRAME_SAMPLES * SAMPLE_BYTES);
+    if (this.#state === 0 || this.#frame === 0)
+      throw new Error('no memory for the speech detector');
+    this.#configure();
+  }
+
+  /** Between a `start` and its `end`. */
+  get speaking(): boolean {
+    return this.#speaking;
+  }
+
+  /** What the last frame alone was. */
+  get voiced(): boolean {
+    return this.#voiced;
+  }
+
+  /** Length of all sound pushed since the beginning or reset(), ms. */
+  get positionMs(): number {
+    return this.#positionMs;
+  }
+
+  /** Position at which the current or last utterance began: its first voiced frame, before `start` was known. */
+  get onsetMs(): number {
+    return this.#onsetMs;
+  }
+
+  /** Position at which the last voiced frame of it ended: before `end` was known. */
+  get lastVoicedMs(): number {
+    return this.#lastVoicedMs;
+  }
+
+  /** Length of the current or last utterance so far, ms. */
+  get speechMs(): number {
+    return Math.max(0, this.#lastVoicedMs - this.#onsetMs);
+  }
+
+  /** One frame of 20 ms; a shorter one (the end of a recording) is filled up with silence. */
+  push(frame: Uint8Array): 'start' | 'end' | undefined {
+    this.#voiced = this.#isVoiced(frame);
+    const frameStartMs = this.#positionMs;
+    this.#positionMs += FRAME_MS;
+    const silentMs = this.#positionMs - this.#lastVoicedMs;
+    if (this.#speaking) {
+      if (this.#voiced) this.#lastVoicedMs = this.#positionMs;
+      else if (silentMs >= this.#endSilenceMs) {
+        this.#speaking = false;
+        return 'end';
+      }
+      return undefined;
+    }
+    if (!this.#voiced) {
+      if (silentMs > GAP_MS) this.#candidateMs = 0;
+      return undefined;
+    }
+    if (this.#candidateMs === 0) this.#onsetMs = frameStartMs;
+    this.#candidateMs += FRAME_MS;
+    this.#lastVoicedMs = this.#positionMs;
+    if (this.#candidateMs < this.#startMs) return undefined;
+    this.#candidateMs = 0;
+    this.#speaking = true;
+    return 'start';
+  }
+
+  /** As new: positions begin at 0, the noise it has learnt is forgotten. */
+  reset(): void {
+    if (this.#state === 0) return;
+    this.#fvad._fvad_reset(this.#state);
+    this.#configure();
+    this.#positionMs = 0;
+    this.#voiced = false;
+    this.#speaking = false;
+    this.#onsetMs = 0;
+    this.#lastVoicedMs = 0;
+    this.#candidateMs = 0;
+  }
+
+  /** Frees its memory. Idempotent; nothing is speech afterwards. */
+  close(): void {
+    if (this.#state === 0) return;
+    this.#fvad._fvad_free(this.#state);
+    this.#fvad._free(this.#frame);
+    this.#state = 0;
+  }
+
+  #configure(): void {
+    this.#fvad._fvad_set_mode(this.#state, this.#mode);
+    this.#fvad._fvad_set_sample_rate(this.#state, INPUT_FORMAT.sampleRateHz);
+  }
+
+  #isVoiced(frame: Uint8Array): boolean {
+    if (this.#state === 0) return false;
+    const view = viewOf(frame);
+    const samples = Math.min(FRAME_SAMPLES, Math.floor(frame.byteLength / SAMPLE_BYTES));
+    const heap = this.#fvad.HEAP16;
+    const at = this.#frame / SAMPLE_BYTES;
+    for (let i = 0; i < FRAME_SAMPLES; i++) {
+      heap[at + i] = i < samples ? view.getInt16(i * SAMPLE_BYTES, true) : 0;
+    }
+    return this.#fvad._fvad_process(this.#state, this.#frame, FRAME_SAMPLES) === 1;
+  }
+}
