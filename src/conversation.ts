@@ -12,7 +12,7 @@ import { bytesOfMs, FRAME_MS, INPUT_FORMAT, msOfBytes } from './audio/format.ts'
 import { SampleAligner } from './audio/pcm.ts';
 import type { AudioSink, AudioSource } from './audio/ports.ts';
 import type { SpeechDetector } from './audio/speechDetector.ts';
-import type { ConversationEvent, LiveEvent, SessionEvent } from './events.ts';
+import type { ConversationEvent, LiveEvent, SessionEvent, Usage } from './events.ts';
 import type { LiveSession } from './live/session.ts';
 import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
@@ -148,8 +148,14 @@ export class Conversation {
     this.#options.session.sendText(text, history);
   }
 
-  get completedTurns(): number {
-    return this.#tracker.completed;
+  /** The model has the word: words or sound of its turn have come, and the turn is not over. */
+  get answering(): boolean {
+    return this.#tracker.answering && !this.#reply.dead;
+  }
+
+  /** Tokens of all turns so far, and what they cost about; undefined before the first. */
+  get usage(): { usage: Usage; costUsd: number | undefined } | undefined {
+    return this.#tracker.total;
   }
 
   // ---- microphone → wire ---------------------------------------------------------------------------

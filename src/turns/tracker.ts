@@ -39,7 +39,6 @@ export class TurnTracker {
   #last: Turn | undefined;
   #count = 0;
   #total: Usage = NO_USAGE;
-  #completed = 0;
 
   constructor(
     emit: (event: ConversationEvent) => void,
@@ -48,11 +47,6 @@ export class TurnTracker {
     this.#emit = emit;
     this.#nowMs = nowMs;
     this.#price = price;
-  }
-
-  /** Turns that were answered and are over. */
-  get completed(): number {
-    return this.#completed;
   }
 
   /** The model has begun to answer, and the turn is not over. */
@@ -221,7 +215,6 @@ export class TurnTracker {
       ...(cost !== undefined && { costUsd: cost }),
       ...(reason !== undefined && { reason }),
     });
-    if (turn.answered) this.#completed += 1;
     this.#last = turn;
     this.#current = this.#next;
     this.#next = undefined;

@@ -1,0 +1,106 @@
+/** One question, one answer, and away. */
+import { systemClock } from '../../audio/clock.ts';
+import { Conversation, type Observer } from '../../conversation.ts';
+import { EXIT, GemliveError } from '../../errors.ts';
+import type { Content } from '../../protocol/messages.ts';
+import { harmless } from '../../ui/harmless.ts';
+import { usageLine } from '../../ui/usageLine.ts';
+import type { CommandContext } from '../context.ts';
+import { newSession, type LivePlace } from '../live.ts';
+
+/** Nothing at all for this long after the question: a dead peer, not a slow thinker. */
+const SILENCE_MS = 60_000;
+
+/** @throws GemliveError: also for an empty answer (exit 6). */
+export async function askOnce(
+  context: CommandContext,
+  place: LivePlace,
+  prompt: string,
+  history: Content[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, resolved, stdout, stderr, events } = context;
+  const session = newSession(context, place, { asText: true, seedsHistory: history.length > 0 });
+  const wantsUsage = settings.usage || settings.json;
+  let failure: GemliveError | undefined;
+  let answer = '';
+  let printed = '';
+  let cancelWatch = (): void => {};
+  const stop = (error?: GemliveError): void => {
+    failure = error;
+    conversation.stop();
+  };
+  const watch = (): void => {
+    cancelWatch();
+    cancelWatch = systemClock.after(SILENCE_MS, () => stop(noAnswer(undefined)));
+  };
+  const print = (text: string): void => {
+    printed += text;
+    if (!events) stdout.write(harmless(text));
+  };
+  const observer: Observer = {
+    event: (event) => {
+      if (event.type === 'warning') context.warn(event);
+      else if (events) {
+        const { type, ...fields } = event;
+        events.emit(type, fields);
+      }
+      switch (event.type) {
+        case 'session':
+          if (event.state === 'ready') {
+            conversation.sendText(prompt, { history });
+            watch();
+          }
+          return;
+        case 'model':
+          watch();
+          if (!('final' in event)) {
+            // Leading blanks of an answer are the stream's, and its end is exactly one newline.
+            const delta = answer === '' ? event.delta.trimStart() : event.delta;
+            answer += delta;
+            const whole = answer.trimEnd();
+            print(whole.slice(printed.length));
+            return;
+          }
+          if (answer.trim() !== '' && !wantsUsage) stop();
+          return;
+        case 'thought':
+        case 'audio':
+          watch();
+          return;
+        case 'turn':
+          stop(answer.trim() === '' ? noAnswer(event.reason) : undefined);
+          return;
+        case 'usage':
+          if (settings.usage && !settings.json) stderr.write(`${usageLine(event)}\n`);
+          return;
+        default:
+      }
+    },
+  };
+  const conversation = new Conversation({
+    session,
+    profile: resolved.profile,
+    observers: [observer],
+  });
+  try {
+    await conversation.run(signal);
+  } finally {
+    cancelWatch();
+    if (printed !== '' && !events) stdout.write('\n');
+  }
+  signal.throwIfAborted();
+  if (failure) throw failure;
+}
+
+function noAnswer(reason: string | undefined): GemliveError {
+  return new GemliveError('the model gave no answer', {
+    code: 'no_answer',
+    exitCode: EXIT.server,
+    why:
+      reason === undefined
+        ? 'it ended the turn without a word, or went silent'
+        : `it ended the turn with ${reason}`,
+    hint: 'put the question differently, or try another model: -m',
+  });
+}

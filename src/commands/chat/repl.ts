@@ -1,0 +1,265 @@
+/**
+ * `gemlive chat` in a terminal. One owner of the screen: while an answer streams, what is typed waits
+ * unseen and appears with the next prompt.
+ */
+import { createInterface, type Interface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { Conversation } from '../../conversation.ts';
+import { EXIT, type GemliveError } from '../../errors.ts';
+import type { ConversationEvent } from '../../events.ts';
+import type { Content } from '../../protocol/messages.ts';
+import { harmless } from '../../ui/harmless.ts';
+import { usageLine } from '../../ui/usageLine.ts';
+import type { CommandContext } from '../context.ts';
+import { newSession, type LivePlace } from '../live.ts';
+import { runSlashCommand, type ReplControls } from './slashCommands.ts';
+import { Transcript } from './transcript.ts';
+
+const PROMPT = '> ';
+const MORE = '… ';
+const FENCE = '"""';
+
+export async function repl(
+  context: CommandContext,
+  place: LivePlace,
+  history: Content[],
+  signal: AbortSignal,
+): Promise<number> {
+  const chat = new Repl(context, place, history);
+  return chat.run(signal);
+}
+
+/** Readline's terminal, which can be told to keep still. */
+class Screen extends Writable {
+  still = false;
+  readonly isTTY = true;
+  readonly #terminal: NodeJS.WriteStream;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    super({ decodeStrings: false });
+    this.#terminal = terminal;
+    terminal.on('resize', () => this.emit('resize'));
+  }
+
+  get columns(): number {
+    return this.#terminal.columns || 80;
+  }
+
+  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
+    if (!this.still) this.#terminal.write(chunk);
+    done();
+  }
+}
+
+class Repl implements ReplControls {
+  readonly #place: LivePlace;
+  readonly #screen: Screen;
+  readonly #readline: Interface;
+  readonly transcript = new Transcript();
+  context: CommandContext;
+  /** Goes before the next question. */
+  #pending: Content[];
+  #conversation: Conversation | undefined;
+  #fenced: string[] | undefined;
+  #interrupts = 0;
+  #printed = '';
+  #settle: (error?: Error) => void = () => {};
+
+  constructor(context: CommandContext, place: LivePlace, history: Content[]) {
+    this.context = context;
+    this.#place = place;
+    this.#pending = history;
+    this.#screen = new Screen(context.stdoutTty ? context.stdout : context.stderr);
+    this.#readline = createInterface({
+      input: context.stdin,
+      output: this.#screen,
+      terminal: true,
+      prompt: PROMPT,
+      historySize: 500,
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<number> {
+    const over = new Promise<void>((resolve, reject) => {
+      this.#settle = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    const onAbort = (): void => this.#settle();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#readline.on('line', (line) => this.#onLine(line));
+    this.#readline.on('SIGINT', () => this.#onInterrupt());
+    this.#readline.on('close', () => this.#settle());
+    try {
+      this.say(`${this.context.settings.model} · /help for commands, Ctrl+D to leave`);
+      this.#start(signal);
+      this.#signal = signal;
+      this.#readline.prompt();
+      await over;
+      return EXIT.ok;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#screen.still = true; // closing readline would print its line once more
+      this.#readline.close();
+      this.#screen.still = false;
+      if (!signal.aborted || this.#printed !== '') this.#screen.write('\n');
+      this.#conversation?.stop();
+      await this.#running;
+    }
+  }
+
+  #signal: AbortSignal | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  #start(signal: AbortSignal): void {
+    const seedsHistory = this.#pending.length > 0;
+    const conversation = new Conversation({
+      session: newSession(this.context, this.#place, { asText: true, seedsHistory }),
+      profile: this.context.resolved.profile,
+      observers: [{ event: (event) => this.#onEvent(event) }],
+    });
+    this.#conversation = conversation;
+    this.#running = conversation.run(signal).then(
+      () => {},
+      (error: GemliveError) => {
+        if (this.#conversation === conversation) this.#settle(error);
+      },
+    );
+  }
+
+  // ---- what slash commands may do ------------------------------------------------------------------
+
+  get usage(): string | undefined {
+    const total = this.#conversation?.usage;
+    if (!total) return undefined;
+    const { usage, costUsd } = total;
+    return usageLine({ ...usage, ...(costUsd !== undefined && { costUsd }) });
+  }
+
+  say(text: string): void {
+    if (!this.context.settings.quiet) this.#screen.write(`${text}\n`);
+  }
+
+  addContext(turn: Content): void {
+    this.#pending = [...this.#pending, turn];
+  }
+
+  /** Settings of a session cannot change: a new one takes over, with what was said so far. */
+  async restart(settings: Partial<CommandContext['settings']>): Promise<void> {
+    const previous = this.#running;
+    this.#conversation?.stop();
+    this.#conversation = undefined;
+    await previous;
+    this.context = { ...this.context, settings: { ...this.context.settings, ...settings } };
+    this.#pending = [...this.transcript.turns(), ...this.#pending];
+    if (this.#signal) this.#start(this.#signal);
+  }
+
+  quit(): void {
+    this.#settle();
+  }
+
+  // ---- keys and lines ------------------------------------------------------------------------------
+
+  #onLine(line: string): void {
+    this.#interrupts = 0;
+    if (this.#fenced) {
+      if (line.trimEnd().endsWith(FENCE)) {
+        const text = [...this.#fenced, line.trimEnd().slice(0, -FENCE.length)].join('\n').trim();
+        this.#fenced = undefined;
+        this.#readline.setPrompt(PROMPT);
+        this.#ask(text);
+      } else {
+        this.#fenced.push(line);
+        this.#readline.prompt();
+      }
+      return;
+    }
+    if (line.trimStart().startsWith(FENCE)) {
+      const first = line.trimStart().slice(FENCE.length);
+      if (first.trimEnd().endsWith(FENCE)) {
+        this.#ask(first.trimEnd().slice(0, -FENCE.length).trim());
+        return;
+      }
+      this.#fenced = first === '' ? [] : [first];
+      this.#readline.setPrompt(MORE);
+      this.#readline.prompt();
+      return;
+    }
+    if (line.startsWith('/')) {
+      runSlashCommand(this, line).then(
+        () => this.#readline.prompt(),
+        (error: Error) => {
+          this.#screen.write(`error: ${harmless(error.message)}\n`);
+          this.#readline.prompt();
+        },
+      );
+      return;
+    }
+    this.#ask(line.trim());
+  }
+
+  #ask(text: string): void {
+    if (text === '') {
+      this.#readline.prompt();
+      return;
+    }
+    if (this.#printed !== '') this.#endAnswer();
+    this.#screen.still = true;
+    this.#conversation?.sendText(text, { history: this.#pending });
+    this.#pending = [];
+  }
+
+  #onInterrupt(): void {
+    if (this.#screen.still) {
+      this.#conversation?.stopReply();
+      this.#endAnswer();
+      return;
+    }
+    if (this.#readline.line !== '' || this.#fenced) {
+      this.#fenced = undefined;
+      this.#readline.setPrompt(PROMPT);
+      this.#screen.write('\n');
+      this.#readline.write(null, { ctrl: true, name: 'e' });
+      this.#readline.write(null, { ctrl: true, name: 'u' });
+      this.#readline.prompt();
+      return;
+    }
+    this.#interrupts += 1;
+    if (this.#interrupts >= 2) {
+      this.#settle();
+      return;
+    }
+    this.#screen.write('\n(Ctrl+C again, or Ctrl+D, to leave)\n');
+    this.#readline.prompt();
+  }
+
+  // ---- the answer ------------------------------------------------------------------------------------
+
+  #onEvent(event: ConversationEvent): void {
+    this.transcript.event(event);
+    const { events, stdout } = this.context;
+    if (event.type === 'warning') this.context.warn(event);
+    else if (events) {
+      const { type, ...fields } = event;
+      events.emit(type, fields);
+    }
+    if (event.type === 'model') {
+      if ('final' in event) {
+        this.#endAnswer();
+      } else if (this.#screen.still) {
+        const delta = this.#printed === '' ? event.delta.trimStart() : event.delta;
+        this.#printed += delta;
+        if (!events) stdout.write(harmless(delta));
+      }
+    } else if (event.type === 'turn' && this.#screen.still) {
+      this.#endAnswer();
+    }
+  }
+
+  #endAnswer(): void {
+    if (!this.#screen.still) return;
+    if (!this.#printed.endsWith('\n') && !this.context.events) this.context.stdout.write('\n');
+    this.#printed = '';
+    this.#screen.still = false;
+    this.#readline.prompt(true);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * When a replay is over: the input has ended, at least one turn was answered, and nothing that was said
+ * still waits for its answer.
+ *
+ * An utterance may be spoken while the answer to an earlier one is still under way, and the server may
+ * take two utterances for one. So the local detector's count is believed as long as answers catch up with
+ * it; where they do not, speech after the last answer began keeps the replay waiting, and 2 s of quiet
+ * after the last turn's end show that the server has joined the rest.
+ */
+import type { Clock } from '../../audio/clock.ts';
+import { EXIT, GemliveError } from '../../errors.ts';
+import type { ConversationEvent } from '../../events.ts';
+import type { Observer } from '../../conversation.ts';
+
+const GRACE_MS = 2_000;
+
+export type EndingOptions = {
+  clock: Clock;
+  /** From the end of the input to the first answer, and from turn to turn. */
+  turnTimeoutMs: number;
+  /** A turn counts when its usage is here, not when its last word is. */
+  untilTurnComplete: boolean;
+  onEnd(error: GemliveError | undefined): void;
+};
+
+export class Ending implements Observer {
+  readonly #options: EndingOptions;
+  #inputOver = false;
+  #utterances = 0;
+  /** Turn whose answer began last. */
+  #answering = 0;
+  /** Turns with an answer, begun and complete, by index. */
+  readonly #begun = new Set<number>();
+  readonly #complete = new Set<number>();
+  readonly #over = new Set<number>();
+  #speechSinceAnswer = false;
+  #speaking = false;
+  #cancelGrace: () => void = () => {};
+  #cancelTimeout: () => void = () => {};
+
+  constructor(options: EndingOptions) {
+    this.#options = options;
+  }
+
+  inputEnded(): void {
+    this.#inputOver = true;
+    this.#restartTimeout();
+    this.#look();
+  }
+
+  activity(speaking: boolean): void {
+    this.#speaking = speaking;
+    if (speaking) {
+      this.#utterances += 1;
+      this.#speechSinceAnswer = true;
+    }
+    this.#restartTimeout();
+    this.#look();
+  }
+
+  event(event: ConversationEvent): void {
+    switch (event.type) {
+      case 'model':
+        if (!this.#begun.has(event.turn)) {
+          this.#begun.add(event.turn);
+          this.#answering = event.turn;
+          this.#speechSinceAnswer = this.#speaking;
+        }
+        if ('final' in event) this.#complete.add(event.turn);
+        break;
+      case 'turn':
+        if (this.#begun.has(event.index)) this.#over.add(event.index);
+        break;
+      case 'user':
+      case 'audio':
+        break;
+      default:
+        return;
+    }
+    this.#restartTimeout();
+    this.#look();
+  }
+
+  close(): void {
+    this.#cancelGrace();
+    this.#cancelTimeout();
+  }
+
+  #look(): void {
+    this.#cancelGrace();
+    if (!this.#inputOver || this.#speaking || this.#begun.size === 0) return;
+    const caughtUp = this.#begun.size >= this.#utterances;
+    const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
+    if (!needed.has(this.#answering)) return;
+    if (!caughtUp && this.#speechSinceAnswer) return;
+    this.#cancelGrace = this.#options.clock.after(GRACE_MS, () => this.#end(undefined));
+  }
+
+  #restartTimeout(): void {
+    this.#cancelTimeout();
+    if (!this.#inputOver) return;
+    const { clock, turnTimeoutMs } = this.#options;
+    this.#cancelTimeout = clock.after(turnTimeoutMs, () => this.#end(this.#noAnswer()));
+  }
+
+  #noAnswer(): GemliveError {
+    const seconds = this.#options.turnTimeoutMs / 1000;
+    return new GemliveError(`no answer within ${seconds} s after the end of the recording`, {
+      code: 'no_answer',
+      exitCode: EXIT.server,
+      why:
+        this.#utterances === 0
+          ? 'no speech was found in the recording'
+          : 'the model may have chosen to stay silent, or did not hear the end of the speech',
+      hint: 'listen to the recording, try --fast, or allow more time with --turn-timeout SECONDS',
+    });
+  }
+
+  #end(error: GemliveError | undefined): void {
+    this.close();
+    this.#options.onEnd(error);
+  }
+}

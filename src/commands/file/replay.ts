@@ -1,0 +1,131 @@
+/** One recording, from the first frame to the last word of the answer. */
+import { openPlayer } from '../../audio/backends.ts';
+import { systemClock } from '../../audio/clock.ts';
+import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
+import { OUTPUT_FORMAT } from '../../audio/format.ts';
+import type { AudioSink } from '../../audio/ports.ts';
+import { NullSink } from '../../audio/sinks/null.ts';
+import { StreamSink } from '../../audio/sinks/stream.ts';
+import { openRecording } from '../../audio/sources/file.ts';
+import { createSpeechDetector } from '../../audio/speechDetector.ts';
+import { Conversation, type Observer } from '../../conversation.ts';
+import type { GemliveError, Warning } from '../../errors.ts';
+import type { CommandContext } from '../context.ts';
+import { newSession, type LivePlace } from '../live.ts';
+import { Ending } from './ending.ts';
+import { pacedReplay, unpacedReplay } from './replaySource.ts';
+
+export type ReplayJob = {
+  /** A path, or `-` for stdin. */
+  input: string;
+  /** Where the reply's sound goes: a path, `-` for stdout, or nowhere. */
+  output: string | undefined;
+  observers: readonly Observer[];
+  warn(warning: Warning): void;
+};
+
+/** The server's default when nothing is asked for: the local detector cuts utterances alike. */
+const SERVER_SILENCE_MS = 800;
+
+/** @throws GemliveError; what was received until then is kept in the output. */
+export async function replay(
+  context: CommandContext,
+  place: LivePlace,
+  job: ReplayJob,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, resolved } = context;
+  const recording = await openRecording(job.input, {
+    rateHz: settings.rateHz,
+    channels: settings.channels,
+    stdin: context.stdin,
+    environment: context.childEnv,
+    signal,
+  });
+  const output = openOutput(context, job.output);
+  let sink: AudioSink | undefined;
+  let failure: GemliveError | undefined;
+  let conversation: Conversation | undefined;
+  const ending = new Ending({
+    clock: systemClock,
+    turnTimeoutMs: settings.turnTimeoutSeconds * 1000,
+    untilTurnComplete: settings.json || settings.usage,
+    onEnd: (error) => {
+      failure = error;
+      conversation?.stop();
+    },
+  });
+  try {
+    sink = await openSink(context, signal);
+    const session = newSession(context, place, { manualActivity: settings.fast });
+    const hooks = {
+      ready: new Promise<void>((resolve) => {
+        session.on((event) => event.type === 'state' && event.state === 'ready' && resolve());
+      }),
+      onInputEnd: () => {
+        if (!settings.fast) session.sendAudioStreamEnd();
+        for (const warning of recording.warnings) job.warn(warning);
+        ending.inputEnded();
+      },
+    };
+    conversation = new Conversation({
+      session,
+      profile: resolved.profile,
+      ...(settings.voice !== undefined && { voice: settings.voice }),
+      source: settings.fast ? unpacedReplay(recording, hooks) : pacedReplay(recording, hooks),
+      ...(sink && { sink }),
+      ...(settings.fast
+        ? { oneUtterance: true }
+        : {
+            detector: await createSpeechDetector({
+              endSilenceMs: settings.silenceMs ?? SERVER_SILENCE_MS,
+            }),
+          }),
+      observers: [...job.observers, output, ending],
+    });
+    await conversation.run(signal);
+  } finally {
+    ending.close();
+    await sink?.close();
+    await output.close();
+  }
+  signal.throwIfAborted();
+  if (failure) throw failure;
+}
+
+/** `--play` is heard; `--interrupt` needs a device to have been heard by, if only a silent one. */
+async function openSink(
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<AudioSink | undefined> {
+  const { settings, childEnv } = context;
+  if (settings.play) {
+    return openPlayer({
+      environment: childEnv,
+      signal,
+      ...(settings.player !== undefined && { name: settings.player }),
+      ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
+    });
+  }
+  return settings.interrupt ? new NullSink() : undefined;
+}
+
+/** Everything that was received, in order: also what an interruption would have silenced. */
+function openOutput(
+  context: CommandContext,
+  target: string | undefined,
+): Observer & { close(): Promise<void> } {
+  if (target === undefined) return { close: async () => {} };
+  if (target === '-') {
+    const sink = new StreamSink(context.stdout);
+    return {
+      reply: (pcm) => sink.write(pcm),
+      close: async () => {
+        await sink.drain().catch(() => {}); // the reader has gone: main() leaves quietly
+        await sink.close();
+      },
+    };
+  }
+  const writer: SoundFileWriter = openSoundFile(target, OUTPUT_FORMAT);
+  return { reply: (pcm) => writer.write(pcm), close: async () => writer.close() };
+}

@@ -1,0 +1,51 @@
+/**
+ * What talk, chat and file have in common: the server they speak to (the service, or the local Live
+ * server in this process), the setup, and the session on top.
+ */
+import { toEndpoint } from '../config/endpoint.ts';
+import { toSetup, type SetupExtras } from '../config/setup.ts';
+import type { LiveServer } from '../server/server.ts';
+import { LiveSession } from '../live/session.ts';
+import type { Endpoint } from '../live/connection.ts';
+import type { CommandContext } from './context.ts';
+
+/** Where sessions of one command are opened. `engines` are the local server's, named for the user. */
+export type LivePlace = {
+  endpoint: Endpoint;
+  engines: LiveServer['engines'] | undefined;
+  close(): Promise<void>;
+};
+
+export async function openPlace(context: CommandContext): Promise<LivePlace> {
+  const { settings, resolved, childEnv } = context;
+  if (!settings.local) {
+    const endpoint = toEndpoint(settings, resolved.credential.apiKey);
+    return { endpoint, engines: undefined, close: async () => {} };
+  }
+  const { startLiveServer } = await import('../server/server.ts');
+  const server = await startLiveServer({
+    port: 0,
+    environment: childEnv,
+    ...(settings.stt !== undefined && { stt: settings.stt }),
+    ...(settings.tts !== undefined && { tts: settings.tts }),
+  });
+  return {
+    endpoint: toEndpoint({ baseUrl: server.url, apiVersion: settings.apiVersion }, undefined),
+    engines: server.engines,
+    close: () => server.close(),
+  };
+}
+
+export function newSession(
+  context: CommandContext,
+  place: LivePlace,
+  extras: SetupExtras = {},
+): LiveSession {
+  const { settings, resolved } = context;
+  return new LiveSession({
+    endpoint: place.endpoint,
+    setup: toSetup(settings, resolved.profile, extras),
+    profile: resolved.profile,
+    timeoutMs: settings.timeoutSeconds * 1000,
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * Leaving by signal. The first one asks the work to end and decides the exit code; a second one, or
+ * work that does not end, leaves at once: the exit handlers of terminal and child processes do the rest.
+ */
+
+/** SIGTERM and SIGHUP always mean the same; what Ctrl+C means depends on the command. */
+const CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
+const GRACE_MS = 3_000;
+
+export type LeavingCodes = {
+  SIGINT: number;
+  /** `--max-duration`, and the exit code for work that it cuts. */
+  limit?: { seconds: number | undefined; code: number };
+};
+
+/**
+ * Runs `work` with a signal that aborts when the process is told to end, its time is up, or `parent`
+ * aborts. Returns the work's own exit code, or the one of what ended it.
+ */
+export async function untilSignalled(
+  parent: AbortSignal,
+  { SIGINT, limit }: LeavingCodes,
+  work: (signal: AbortSignal) => Promise<number>,
+): Promise<number> {
+  const codes = { SIGINT, ...CODES };
+  const abort = new AbortController();
+  let code: number | undefined;
+  let leave: (code: number) => void = () => {};
+  const forced = new Promise<number>((resolve) => (leave = resolve));
+  let grace: NodeJS.Timeout | undefined;
+  const onSignal = (name: NodeJS.Signals): void => {
+    const again = code !== undefined;
+    code ??= codes[name as keyof typeof codes];
+    if (again) leave(code);
+    grace ??= setTimeout(leave, GRACE_MS, code);
+    abort.abort(new Error(name));
+  };
+  const names = Object.keys(codes) as (keyof typeof codes)[];
+  for (const name of names) process.on(name, onSignal);
+  const timer =
+    limit?.seconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          code ??= limit.code;
+          abort.abort(new Error('--max-duration'));
+        }, limit.seconds * 1000);
+  const worked = work(AbortSignal.any([parent, abort.signal])).then(
+    (result) => code ?? result,
+    (error: unknown) => {
+      if (code !== undefined) return code;
+      throw error;
+    },
+  );
+  worked.catch(() => {}); // after a forced leave nobody looks any more
+  try {
+    return await Promise.race([worked, forced]);
+  } finally {
+    clearTimeout(grace);
+    clearTimeout(timer);
+    for (const name of names) process.off(name, onSignal);
+  }
+}

@@ -1,0 +1,153 @@
+/** `gemlive talk`: microphone → Live API → loudspeaker. */
+import { openPlayer, openRecorder, type RecorderSource } from '../audio/backends.ts';
+import type { AudioSink } from '../audio/ports.ts';
+import { NullSink } from '../audio/sinks/null.ts';
+import { createSpeechDetector } from '../audio/speechDetector.ts';
+import { Conversation } from '../conversation.ts';
+import { EXIT } from '../errors.ts';
+import { startSpinner } from '../ui/spinner.ts';
+import type { CommandContext } from './context.ts';
+import { dryRun } from './dryRun.ts';
+import { newSession, openPlace, type LivePlace } from './live.ts';
+import { untilSignalled } from './signals.ts';
+import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
+import { MicLevel, ReplyLevel } from './talk/levels.ts';
+import { Presenter } from './talk/presenter.ts';
+
+export async function run(context: CommandContext): Promise<number> {
+  const { settings } = context;
+  if (settings.dryRun) return dryRun(context);
+  const leaving = {
+    SIGINT: EXIT.ok,
+    limit: { seconds: settings.maxDurationSeconds, code: EXIT.ok },
+  };
+  return untilSignalled(context.signal, leaving, async (signal) => {
+    const place = await openPlace(context);
+    let devices: Devices | undefined;
+    try {
+      devices = await openDevices(context, signal);
+      await converse(context, place, devices, signal);
+      return EXIT.ok;
+    } finally {
+      await Promise.all([devices?.source?.close(), devices?.sink?.close()]);
+      await place.close();
+    }
+  });
+}
+
+type Devices = { source: RecorderSource | undefined; sink: AudioSink | undefined };
+
+/** Both at once; if one fails, the other does not stay open. */
+async function openDevices(context: CommandContext, signal: AbortSignal): Promise<Devices> {
+  const { settings, childEnv, stderr, stderrTty, plain } = context;
+  const spinner = await startSpinner(
+    stderr,
+    'opening microphone and loudspeaker',
+    stderrTty && !plain && !settings.quiet && !settings.json,
+  );
+  const common = { environment: childEnv, signal };
+  const opening = [
+    settings.mic
+      ? openRecorder({
+          ...common,
+          ...(settings.recorder !== undefined && { name: settings.recorder }),
+          ...(settings.inputDevice !== undefined && { device: settings.inputDevice }),
+        })
+      : undefined,
+    openSink(context, signal),
+  ] as const;
+  try {
+    const [source, sink] = await Promise.all(opening);
+    return { source, sink };
+  } catch (error) {
+    for (const device of await Promise.allSettled(opening)) {
+      if (device.status === 'fulfilled') await device.value?.close();
+    }
+    throw error;
+  } finally {
+    spinner.stop();
+  }
+}
+
+async function openSink(
+  context: CommandContext,
+  signal: AbortSignal,
+): Promise<AudioSink | undefined> {
+  const { settings, childEnv } = context;
+  if (settings.text) return undefined;
+  if (!settings.speaker) return new NullSink();
+  return openPlayer({
+    environment: childEnv,
+    signal,
+    ...(settings.player !== undefined && { name: settings.player }),
+    ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
+  });
+}
+
+async function converse(
+  context: CommandContext,
+  place: LivePlace,
+  { source, sink }: Devices,
+  signal: AbortSignal,
+): Promise<void> {
+  const { settings, resolved } = context;
+  const session = newSession(context, place);
+  const presenter = new Presenter(context, {
+    hasMic: source !== undefined,
+    mic: new MicLevel(),
+    reply: sink && new ReplyLevel(sink),
+    facts: facts(context, place, { source, sink }),
+  });
+  let keyboard: Keyboard | undefined;
+  try {
+    const conversation = new Conversation({
+      session,
+      profile: resolved.profile,
+      ...(settings.voice !== undefined && { voice: settings.voice }),
+      ...(source && { source, detector: await createSpeechDetector() }),
+      ...(sink && { sink }),
+      observers: [presenter],
+    });
+    conversation.setMuted(settings.mute);
+    const { greet } = settings;
+    if (greet !== undefined) conversation.sendText(greet, { shown: false });
+    keyboard = openKeyboard(context, conversation, presenter);
+    await conversation.run(signal);
+  } finally {
+    keyboard?.close();
+    presenter.close();
+  }
+}
+
+/** Off a terminal there are no keys, and the end of stdin means nothing. */
+function openKeyboard(
+  context: CommandContext,
+  conversation: Conversation,
+  presenter: Presenter,
+): Keyboard | undefined {
+  if (!context.stdinTty) return undefined;
+  const intents: Intents = {
+    quit: () => conversation.stop(),
+    toggleMute: () => {
+      conversation.setMuted(!conversation.muted);
+      presenter.muted(conversation.muted);
+    },
+    stopReply: () => conversation.stopReply(),
+    toggleHelp: () => presenter.toggleHelp(),
+    send: (text) => conversation.sendText(text),
+    typing: (line) => presenter.typing(line),
+  };
+  return presenter.drawing
+    ? rawKeyboard(context.stdin, intents)
+    : lineKeyboard(context.stdin, intents);
+}
+
+function facts(context: CommandContext, place: LivePlace, { source, sink }: Devices): string[] {
+  const { engines } = place;
+  return [
+    `model        ${context.settings.model}`,
+    `microphone   ${source?.label ?? 'none'}`,
+    `loudspeaker  ${sink?.label ?? 'none'}`,
+    ...(engines ? [`local        ears ${engines.ears}, voice ${engines.voice}`] : []),
+  ];
+}

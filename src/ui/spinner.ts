@@ -1,0 +1,17 @@
+/** Something is going on and takes a moment: for terminals only. */
+export type Spinner = { stop(): void };
+
+const NO_SPINNER: Spinner = { stop: () => {} };
+
+/** `shown` false (not a terminal, plain, quiet): nothing is loaded and nothing is written. */
+export async function startSpinner(
+  stream: NodeJS.WriteStream,
+  text: string,
+  shown: boolean,
+): Promise<Spinner> {
+  if (!shown) return NO_SPINNER;
+  const { default: ora } = await import('ora');
+  // stdin is the command's: its keys are not the spinner's to swallow.
+  const spinner = ora({ text, stream, discardStdin: false }).start();
+  return { stop: () => void spinner.stop() };
+}
