@@ -1,0 +1,229 @@
+/** From argv to an exit code: parse, resolve, run, and print what went wrong, once. */
+import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { helpText, parseCommandLine, type Invocation } from './commandLine.ts';
+import type { CommandContext, CommandModule } from './commands/context.ts';
+import type { CommandName } from './config/settings.ts';
+import { EXIT, GemliveError } from './errors.ts';
+
+/** Loaded when they run, so that `--help` waits for none of them. */
+const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
+  talk: () => import('./commands/talk.ts'),
+  chat: () => import('./commands/chat.ts'),
+  file: () => import('./commands/file.ts'),
+  serve: () => import('./commands/serve.ts'),
+  voices: () => import('./commands/voices.ts'),
+  models: () => import('./commands/models.ts'),
+  config: () => import('./commands/config.ts'),
+};
+
+/** Commands that are a stream of events under `--json`, closed by `end`. */
+const HAS_END: readonly CommandName[] = ['talk', 'chat', 'file', 'serve'];
+
+/** How long a command may take to put things away after its reader has gone, or after a bug. */
+const LEAVE_MS = 2_000;
+
+type Outcome = { code: number } | { error: unknown };
+
+/** One call of gemlive. */
+type Call = {
+  readonly argv: readonly string[];
+  readonly startedAtMs: number;
+  readonly signal: AbortSignal;
+  /** Known once the settings are. */
+  context: CommandContext | undefined;
+};
+
+/** Never throws. Gives the exit code once everything on stdout is written. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const outside = watchOutside();
+  const { signal } = outside;
+  const call: Call = { argv, startedAtMs: performance.now(), signal, context: undefined };
+  const running: Promise<Outcome> = invoke(call).then(
+    (code) => ({ code }),
+    (error: unknown) => ({ error }),
+  );
+  const outcome = await Promise.race([running, outside.happened]);
+  // What a command says while it is torn down is no news: what happened outside is the reason.
+  if (signal.aborted) await Promise.race([running, delay(LEAVE_MS)]);
+  if ('error' in outcome) await report(outcome.error, call);
+  await flushed();
+  outside.stop();
+  if (outside.isReaderGone()) return EXIT.ok;
+  return 'error' in outcome ? exitCodeOf(outcome.error) : outcome.code;
+}
+
+async function invoke(call: Call): Promise<number> {
+  const { argv, startedAtMs, signal } = call;
+  const { stdout, stderr } = process;
+  const columns = stdout.columns || 80;
+  const invocation = parseCommandLine(argv, columns);
+  if (invocation.kind === 'help') stdout.write(invocation.text);
+  if (invocation.kind === 'version') stdout.write(`${version()}\n`);
+  if (invocation.kind !== 'run') return EXIT.ok;
+  const [stdinTty, stdoutTty, stderrTty] = [isatty(0), isatty(1), isatty(2)];
+  if (invocation.isBare && !(stdinTty && stdoutTty)) {
+    stderr.write(helpText(undefined, columns));
+    return EXIT.usage;
+  }
+  const context = await contextOf(invocation, {
+    startedAtMs,
+    signal,
+    stdinTty,
+    stdoutTty,
+    stderrTty,
+  });
+  call.context = context;
+  const { settings, resolved, events } = context;
+  for (const warning of resolved.warnings) context.warn(warning);
+  if (settings.debug) await debugStart(context);
+  const module = await MODULES[context.command]();
+  const code = await module.run(context);
+  if (HAS_END.includes(context.command) && !settings.dryRun) events?.end(code);
+  return code;
+}
+
+type Surroundings = Pick<
+  CommandContext,
+  'startedAtMs' | 'signal' | 'stdinTty' | 'stdoutTty' | 'stderrTty'
+>;
+
+/** Loaded on demand as well: help and version need no settings. */
+async function contextOf(
+  { command, flags, args }: Invocation & { kind: 'run' },
+  surroundings: Surroundings,
+): Promise<CommandContext> {
+  const [
+    { loadLayers, childEnvironment, wantsNoColour },
+    { resolveSettings },
+    combinations,
+    system,
+  ] = await Promise.all([
+    import('./config/layers.ts'),
+    import('./config/resolve.ts'),
+    import('./config/combinations.ts'),
+    import('./config/systemFile.ts'),
+  ]);
+  const { createContext } = await import('./commands/context.ts');
+  const cwd = process.cwd();
+  const layers = await loadLayers(flags, cwd);
+  let resolved = combinations.settleCombinations(resolveSettings(command, layers), args);
+  if (command !== 'config') resolved = await system.readSystemFile(resolved, layers);
+  const childEnv = childEnvironment();
+  return createContext({
+    ...surroundings,
+    resolved,
+    args,
+    cwd,
+    childEnv,
+    noColour: wantsNoColour(),
+  });
+}
+
+// ---- errors -------------------------------------------------------------------------------------
+
+const exitCodeOf = (error: unknown): number =>
+  error instanceof GemliveError ? error.exitCode : EXIT.bug;
+
+/** On stderr, and under `--json` as events; before there are settings, argv must do to tell. */
+async function report(thrown: unknown, { argv, startedAtMs, context }: Call): Promise<void> {
+  const [{ printError, printStack, errorFields }, { JsonEvents }, layers] = await Promise.all([
+    import('./ui/printError.ts'),
+    import('./ui/jsonEvents.ts'),
+    import('./config/layers.ts'),
+  ]);
+  const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const isPlain = options.includes('--plain') || layers.wantsNoColour();
+  const place = context ?? { stderr: process.stderr, color: isatty(2) && !isPlain, secrets: [] };
+  printError(thrown, place);
+  const isDebug = context?.settings.debug ?? options.includes('--debug');
+  if (isDebug) printStack(thrown, place);
+  const isJson = options.includes('--json') || layers.wantsJson();
+  const events = context ? context.events : isJson && new JsonEvents(process.stdout, startedAtMs);
+  if (!events) return;
+  events.emit('error', errorFields(thrown));
+  events.end(exitCodeOf(thrown));
+}
+
+async function debugStart({ stderr, command, resolved }: CommandContext): Promise<void> {
+  const { masked } = await import('./ui/harmless.ts');
+  const { describeSource } = await import('./config/settings.ts');
+  const { credential } = resolved;
+  const key =
+    credential.apiKey === undefined
+      ? 'no key'
+      : `key ${masked(credential.apiKey)}, ${describeSource(credential.source)}`;
+  stderr.write(
+    `debug: gemlive ${version()}, node ${process.version}, ${process.platform} ${process.arch}, ${command}, ${key}\n`,
+  );
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+// ---- the outside --------------------------------------------------------------------------------
+
+type Outside = {
+  /** Aborted when it happens. */
+  readonly signal: AbortSignal;
+  readonly happened: Promise<Outcome>;
+  isReaderGone(): boolean;
+  stop(): void;
+};
+
+/** What may end a run from outside: stdout's reader goes away, or an error that nobody caught. */
+function watchOutside(): Outside {
+  const lifetime = new AbortController();
+  let settle: (outcome: Outcome) => void = () => {};
+  const happened = new Promise<Outcome>((resolve) => {
+    settle = resolve;
+  });
+  let isReaderGone = false;
+  const processOnError = (error: unknown): void => {
+    settle({ error });
+    lifetime.abort();
+  };
+  const stdoutOnError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') return processOnError(outputFailed(error));
+    isReaderGone = true;
+    settle({ code: EXIT.ok });
+    return lifetime.abort();
+  };
+  process.on('uncaughtException', processOnError);
+  process.stdout.on('error', stdoutOnError);
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {});
+  return {
+    signal: lifetime.signal,
+    happened,
+    isReaderGone: () => isReaderGone,
+    stop: () => process.off('uncaughtException', processOnError),
+  };
+}
+
+function outputFailed(error: NodeJS.ErrnoException): GemliveError {
+  return new GemliveError('cannot write to stdout', {
+    code: 'output_failed',
+    exitCode: EXIT.input,
+    why: error.code === 'ENOSPC' ? 'the disk is full' : error.message,
+    cause: error,
+  });
+}
+
+/** Resolves when all that was written to stdout has left this process, or can never leave it. */
+function flushed(): Promise<void> {
+  const { stdout } = process;
+  if (stdout.destroyed || stdout.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    stdout.once('error', () => resolve());
+    stdout.write('', () => resolve());
+  });
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

@@ -1,0 +1,81 @@
+/** The words of `--help` that do not come from the option table. */
+import type { CommandName } from './config/settings.ts';
+
+export type CommandHelp = {
+  /** In the list of commands. */
+  summary: string;
+  /** Above its own options, where there is more to say. */
+  description?: string;
+  /** Its words, in commander's notation. */
+  args?: { name: string; help: string };
+  examples: readonly string[];
+};
+
+export const SUMMARY =
+  'A voice assistant in the terminal: talk with the Gemini Live API, or with a local Live server.\n' +
+  'Without a command, between two terminals, gemlive talks.';
+
+export const ROOT_EXAMPLES = [
+  'gemlive --local                      talk to this machine: no key, no network',
+  'gemlive talk --voice Kore            talk to the Gemini API (needs GEMINI_API_KEY)',
+  'gemlive chat "what is a fjord?"      one question, one answer',
+  'gemlive file question.wav -o reply.wav',
+];
+
+export const EPILOGUE =
+  'Options may also be set as GEMLIVE_<OPTION> in the environment or in .env, and in config.json;\n' +
+  '`gemlive config` shows what is set, and where.\n';
+
+export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
+  talk: {
+    summary: 'a voice conversation: microphone in, speakers out',
+    examples: [
+      'gemlive talk --local',
+      'gemlive talk --voice Puck --language de-DE',
+      'gemlive talk --greet "Say hello and ask for my name." --no-mic',
+    ],
+  },
+  chat: {
+    summary: 'chat in text: a conversation, or one question and one answer',
+    description: 'Chat in text. With a prompt, or with text piped in: one question, one answer.',
+    args: { name: '[prompt...]', help: 'the question; without one, a conversation' },
+    examples: [
+      'gemlive chat --local',
+      'gemlive chat "name three fjords"',
+      'git diff | gemlive chat "write a commit message for this"',
+      'gemlive chat --local -- -5 plus 3',
+    ],
+  },
+  file: {
+    summary: 'send recordings, and get the spoken and written reply',
+    args: { name: '<input...>', help: 'WAV, raw PCM, or - for stdin' },
+    examples: [
+      'gemlive file question.wav -o reply.wav',
+      'gemlive file audio-fixtures/question.pcm --local -o reply.wav --json',
+      'arecord -f S16_LE -r 16000 -d 5 -t raw | gemlive file - --play',
+      'gemlive file monday.wav tuesday.wav --out-dir replies --jobs 2',
+    ],
+  },
+  serve: {
+    summary: 'run the local Live server: the same protocol, no key, no network',
+    description:
+      'Run the local Live server in the foreground. The first line on stdout is its address, for --base-url.',
+    examples: ['gemlive serve', 'gemlive serve --port 0 --key secret123', 'gemlive serve --json'],
+  },
+  voices: {
+    summary: 'list the voices',
+    examples: ['gemlive voices', 'gemlive voices --json'],
+  },
+  models: {
+    summary: 'list the Live models, and what each can do',
+    examples: ['gemlive models', 'gemlive models --json'],
+  },
+  config: {
+    summary: 'show every setting, and where it came from',
+    description:
+      'Show every setting, its value, and where it came from: a flag, the environment, .env in this folder,\n' +
+      'or config.json in $XDG_CONFIG_HOME/gemlive (~/.config/gemlive; on macOS ~/Library/Application Support/gemlive,\n' +
+      'on Windows %APPDATA%\\gemlive). Keys are masked.',
+    examples: ['gemlive config', 'gemlive config --json'],
+  },
+};
