@@ -1,0 +1,106 @@
+// What `npm test` and `npm run demo` need on a machine that has Node and nothing else: npm packages,
+// the build, and, on Debian as root, programs from Debian's packages.
+import { spawn } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export const root = join(import.meta.dirname, '..');
+
+/** Runs a command to its end, quietly unless it fails. Rejects with its output. */
+export function run(command, args, { timeoutMs = 600_000, show = false, env = {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', show ? 'inherit' : 'pipe', show ? 'inherit' : 'pipe'],
+      env: { ...process.env, ...env },
+      shell: process.platform === 'win32' && command === 'npm',
+    });
+    let output = '';
+    const keep = (chunk) => (output = (output + chunk).slice(-20_000));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code === 0) resolve(output);
+      else reject(new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}\n${output}`));
+    });
+  });
+}
+
+/** npm packages, exactly as locked; nothing to do when they are there already. */
+export async function installPackages() {
+  const lock = join(root, 'package-lock.json');
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.log('installing npm packages (npm ci) …');
+  await run('npm', ['ci', '--no-audit', '--no-fund']);
+}
+
+export async function build() {
+  await run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+}
+
+export function hasProgram(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Program → Debian package. */
+const DEBIAN_PACKAGES = {
+  pulseaudio: ['pulseaudio'],
+  pactl: ['pulseaudio-utils'],
+  aplay: ['alsa-utils', 'libasound2-plugins'],
+  sox: ['sox'],
+  flite: ['flite'],
+  pocketsphinx_continuous: ['pocketsphinx', 'pocketsphinx-en-us'],
+  'espeak-ng': ['espeak-ng'],
+  ffmpeg: ['ffmpeg'],
+};
+
+function isDebianAsRoot() {
+  if (process.getuid?.() !== 0 || !hasProgram('apt-get')) return false;
+  try {
+    return /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Installs what is missing of `programs` where that is possible. Returns what is still missing.
+ * `required` false: a failure is told and lived with.
+ */
+export async function installPrograms(programs, { timeoutMs = 600_000 } = {}) {
+  const missing = programs.filter((program) => !hasProgram(program));
+  if (missing.length === 0) return [];
+  const packages = missing.flatMap((program) => DEBIAN_PACKAGES[program] ?? []);
+  if (!isDebianAsRoot()) {
+    console.log(`not on this machine: ${missing.join(', ')}`);
+    console.log(`  try: install ${packages.join(' ')} (names of Debian's packages)`);
+    return missing;
+  }
+  console.log(`installing from Debian's packages: ${packages.join(' ')} …`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  const deadline = Date.now() + timeoutMs;
+  try {
+    await run('apt-get', ['update', '-qq'], { env, timeoutMs });
+    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      env,
+      timeoutMs: Math.max(1, deadline - Date.now()),
+    });
+  } catch (error) {
+    console.log(`  that did not work: ${error.message.split('\n')[0]}`);
+  }
+  return missing.filter((program) => !hasProgram(program));
+}
