@@ -276,7 +276,7 @@ export const SESSION_OPTIONS = {
     default: true,
     commandDefaults: { file: false },
     help: 'speech cuts the answer short, as in a live conversation',
-    helpOff: 'the answer goes on when somebody speaks',
+    helpOff: 'the answer goes on when somebody speaks, as `file` has it',
   },
   turnCoverage: {
     ...TURNS,
