@@ -1,7 +1,8 @@
 /** `gemlive talk`: microphone → Live API → loudspeaker. */
-import { openPlayer, openRecorder, type RecorderSource } from '../audio/backends.ts';
+import { openPlayer, openRecorder } from '../audio/backends.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import { NullSink } from '../audio/sinks/null.ts';
+import type { RecorderSource } from '../audio/sources/recorder.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { Conversation } from '../conversation.ts';
 import { EXIT } from '../errors.ts';
@@ -46,16 +47,15 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
     stderrTty && !plain && !settings.quiet && !settings.json,
   );
   const common = { environment: childEnv, signal };
-  const opening = [
+  const openSource = async (): Promise<RecorderSource | undefined> =>
     settings.mic
       ? openRecorder({
           ...common,
           ...(settings.recorder !== undefined && { name: settings.recorder }),
           ...(settings.inputDevice !== undefined && { device: settings.inputDevice }),
         })
-      : undefined,
-    openSink(context, signal),
-  ] as const;
+      : undefined;
+  const opening = [openSource(), openSink(context, signal)] as const;
   try {
     const [source, sink] = await Promise.all(opening);
     return { source, sink };

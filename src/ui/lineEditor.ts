@@ -8,7 +8,9 @@ export const EMPTY_LINE: EditedLine = { before: '', after: '' };
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 const lastOf = (text: string): string => [...graphemes.segment(text)].at(-1)?.segment ?? '';
-const firstOf = (text: string): string => [...graphemes.segment(text)][0]?.segment ?? '';
+/** Empty for an empty text. */
+export const firstGrapheme = (text: string): string =>
+  [...graphemes.segment(text)][0]?.segment ?? '';
 
 export function edit({ before, after }: EditedLine, key: Key): EditedLine {
   switch (key.key) {
@@ -21,7 +23,7 @@ export function edit({ before, after }: EditedLine, key: Key): EditedLine {
       return { before: before.slice(0, before.length - moved.length), after: moved + after };
     }
     case 'right': {
-      const moved = firstOf(after);
+      const moved = firstGrapheme(after);
       return { before: before + moved, after: after.slice(moved.length) };
     }
     case 'home':

@@ -6,7 +6,7 @@
 import { Chalk } from 'chalk';
 import { harmless } from './harmless.ts';
 import { clip, fitParts, meter, stringWidth, wrap } from './layout.ts';
-import type { EditedLine } from './lineEditor.ts';
+import { firstGrapheme, type EditedLine } from './lineEditor.ts';
 import { mood, turnLines, type Line, type Mood, type ViewState } from './view.ts';
 
 const HIDE_CURSOR = '\x1b[?25l';
@@ -86,8 +86,8 @@ export class Terminal {
     const width = Math.max(4, this.columns - 4);
     let left = before;
     while (stringWidth(left) > width - 1) left = left.slice(1);
-    const cursor = [...after][0] ?? ' ';
-    const right = after.slice(cursor === ' ' && after === '' ? 0 : cursor.length);
+    const cursor = firstGrapheme(after) || ' ';
+    const right = after.slice(cursor.length);
     return [
       `${cyan('› ')}${left}${inverse(cursor)}${clip(right, Math.max(1, width - stringWidth(left) - 1))}`,
     ];

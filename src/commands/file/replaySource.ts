@@ -9,7 +9,7 @@ import type { AudioSource } from '../../audio/ports.ts';
 export type ReplayHooks = {
   /** Settles when the session takes sound: a recording can wait, and none of it may be lost. */
   ready: Promise<void>;
-  onInputEnd(): void;
+  onInputEnd: () => void;
 };
 
 /** The recording at 1.0×, then zeros until the signal aborts. */

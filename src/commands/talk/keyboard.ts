@@ -4,16 +4,16 @@ import { EMPTY_LINE, edit, type EditedLine } from '../../ui/lineEditor.ts';
 import { parseKeys, type Key } from '../../ui/keys.ts';
 
 export type Intents = {
-  quit(): void;
-  toggleMute(): void;
-  stopReply(): void;
-  toggleHelp(): void;
-  send(text: string): void;
+  quit: () => void;
+  toggleMute: () => void;
+  stopReply: () => void;
+  toggleHelp: () => void;
+  send: (text: string) => void;
   /** The line that is being typed has changed; undefined when typing ended. */
-  typing(line: EditedLine | undefined): void;
+  typing: (line: EditedLine | undefined) => void;
 };
 
-export type Keyboard = { close(): void };
+export type Keyboard = { close: () => void };
 
 export const KEYS_HELP: readonly string[] = [
   'm      mute and unmute',
