@@ -43,8 +43,8 @@ export class SpeechDetector {
   #speaking = false;
   #onsetMs = 0;
   #lastVoicedMs = 0;
-  /** Voiced time since a beginning that is not committed yet; 0 when there is none. */
-  #candidateMs = 0;
+  /** A beginning that is not committed yet; no voiced time when there is none. */
+  #candidate = { onsetMs: 0, voicedMs: 0, lastVoicedMs: 0 };
 
   /** Use {@link createSpeechDetector}. */
   constructor(
@@ -97,24 +97,29 @@ export class SpeechDetector {
     this.#voiced = this.#isVoiced(frame);
     const frameStartMs = this.#positionMs;
     this.#positionMs += FRAME_MS;
-    const silentMs = this.#positionMs - this.#lastVoicedMs;
-    if (this.#speaking) {
-      if (this.#voiced) this.#lastVoicedMs = this.#positionMs;
-      else if (silentMs >= this.#endSilenceMs) {
-        this.#speaking = false;
-        return 'end';
-      }
-      return undefined;
-    }
+    return this.#speaking ? this.#goOn() : this.#lookOut(frameStartMs);
+  }
+
+  #goOn(): 'end' | undefined {
+    if (this.#voiced) this.#lastVoicedMs = this.#positionMs;
+    if (this.#positionMs - this.#lastVoicedMs < this.#endSilenceMs) return undefined;
+    this.#speaking = false;
+    return 'end';
+  }
+
+  #lookOut(frameStartMs: number): 'start' | undefined {
+    const candidate = this.#candidate;
     if (!this.#voiced) {
-      if (silentMs > GAP_MS) this.#candidateMs = 0;
+      if (this.#positionMs - candidate.lastVoicedMs > GAP_MS) candidate.voicedMs = 0;
       return undefined;
     }
-    if (this.#candidateMs === 0) this.#onsetMs = frameStartMs;
-    this.#candidateMs += FRAME_MS;
-    this.#lastVoicedMs = this.#positionMs;
-    if (this.#candidateMs < this.#startMs) return undefined;
-    this.#candidateMs = 0;
+    if (candidate.voicedMs === 0) candidate.onsetMs = frameStartMs;
+    candidate.voicedMs += FRAME_MS;
+    candidate.lastVoicedMs = this.#positionMs;
+    if (candidate.voicedMs < this.#startMs) return undefined;
+    this.#onsetMs = candidate.onsetMs;
+    this.#lastVoicedMs = candidate.lastVoicedMs;
+    candidate.voicedMs = 0;
     this.#speaking = true;
     return 'start';
   }
@@ -129,7 +134,7 @@ export class SpeechDetector {
     this.#speaking = false;
     this.#onsetMs = 0;
     this.#lastVoicedMs = 0;
-    this.#candidateMs = 0;
+    this.#candidate = { onsetMs: 0, voicedMs: 0, lastVoicedMs: 0 };
   }
 
   /** Frees its memory. Idempotent; nothing is speech afterwards. */

@@ -1,5 +1,5 @@
 /** Programs and processes of this machine, without asking `which` or `ps`: a bare system has neither. */
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export function hasProgram(name: string): boolean {
@@ -44,4 +44,12 @@ export async function untilGone(pid: number): Promise<boolean> {
 /** The process group; where there is no /proc to tell, the process itself. */
 export function processGroup(pid: number): number {
   return Number(procStat(pid)?.[2] ?? pid);
+}
+
+/** Living children of this process by the name of their program, from /proc. */
+export function childrenNamed(name: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number(procStat(pid)?.[1]) === process.pid && isAlive(pid))
+    .filter((pid) => readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === name);
 }

@@ -39,6 +39,7 @@ const pacat: PlayerProgram = {
   },
   reports: true,
   latencyMs: 20,
+  padWhenLeftMs: 20,
   // More than its prebuffer: less than that after a pause would wait for ever.
   padMs: 40,
 };
@@ -61,7 +62,8 @@ const aplay: PlayerProgram = {
   parse: (line) => (line.startsWith('Its setup is') ? { type: 'ready' } : undefined),
   reports: false,
   latencyMs: 20,
-  // It hands on whole periods of 20 ms only.
+  // It hands on whole periods of 20 ms only: the last one must be filled up before it is due.
+  padWhenLeftMs: 60,
   padMs: 40,
 };
 

@@ -56,7 +56,7 @@ export class FileSink implements AudioSink {
     try {
       this.#writer.close();
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return Promise.resolve();
   }

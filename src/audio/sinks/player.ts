@@ -33,6 +33,7 @@ const MAX_WRITE_MS = 40;
 /** Sound to have before a reply begins, and how long to wait for that much. */
 const PREBUFFER_MS = 60;
 const PREBUFFER_WAIT_MS = 80;
+/** When the silence after the last sound is sent although more sound may yet come. */
 const PAD_WHEN_LEFT_MS = 20;
 const MIN_TIMER_MS = 5;
 const READY_WITHIN_MS = 3000;
@@ -110,12 +111,15 @@ export class PlayerSink implements AudioSink {
   }
 
   clear(): ClearResult {
-    const { playedMs, queuedMs, estimated } = this.position();
     const startMs = this.#clock.nowMs();
-    let silenced = Promise.resolve({ silenceMs: 0 });
     const run = this.#run;
+    const { estimated } = run;
+    let droppedBytes = this.#queue.bytes;
+    let silenced = Promise.resolve({ silenceMs: 0 });
     if (run.aheadMs() > 0 && run.process.alive && !this.#closed) {
-      this.#heardBeforeBytes += run.retire().heardBytes;
+      const { heardBytes, unheard } = run.retire();
+      this.#heardBeforeBytes += heardBytes;
+      for (const bytes of unheard) droppedBytes += bytes.byteLength;
       silenced = run.kill().then(() => {
         return { silenceMs: this.#clock.nowMs() - startMs + run.latencyMs };
       });
@@ -124,7 +128,8 @@ export class PlayerSink implements AudioSink {
     }
     this.#queue.clear();
     this.#ranDry(true);
-    return { playedMs, droppedMs: queuedMs, estimated, silenced };
+    const { playedMs } = this.position();
+    return { playedMs, droppedMs: msOfBytes(this.format, droppedBytes), estimated, silenced };
   }
 
   position(): SinkPosition {
@@ -290,9 +295,11 @@ export class PlayerSink implements AudioSink {
       return undefined;
     }
     if (!this.#padded) {
-      if (aheadMs > PAD_WHEN_LEFT_MS) return aheadMs - PAD_WHEN_LEFT_MS;
+      const { padMs, padWhenLeftMs } = this.#options.program;
+      const leftMs = this.#ending ? padWhenLeftMs : PAD_WHEN_LEFT_MS;
+      if (aheadMs > leftMs) return aheadMs - leftMs;
       this.#padded = true;
-      run.write(new Uint8Array(bytesOfMs(this.format, this.#options.program.padMs)), false);
+      run.write(new Uint8Array(bytesOfMs(this.format, padMs)), false);
     }
     return msOfBytes(this.format, run.unheardBytes());
   }

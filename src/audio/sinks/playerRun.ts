@@ -29,6 +29,8 @@ export type PlayerProgram = {
   latencyMs: number;
   /** Silence after the last sample that pushes it through the program's own blocks. */
   padMs: number;
+  /** When to send it, as sound that is left, once it is known that no more sound comes. */
+  padWhenLeftMs: number;
 };
 
 export type PlayerRunOptions = {
