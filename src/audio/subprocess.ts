@@ -17,8 +17,8 @@ export type ProcessOptions = {
   environment?: ChildEnvironment;
   stdin?: 'pipe' | 'ignore';
   stdout?: 'pipe' | 'ignore';
-  /** Each line on stderr; a line ends at `\n` or `\r`. */
-  onStderrLine?: (line: string) => void;
+  /** Each line on stderr, which ends at `\n` or `\r`. True: it is dealt with, and is no last word. */
+  onStderrLine?: (line: string) => boolean;
 };
 
 export type ProcessEnd = {
@@ -63,7 +63,7 @@ export class Subprocess {
   /** Settles when it is gone and all its output has been read. Never rejects. */
   readonly closed: Promise<ProcessEnd>;
   readonly #child: ChildProcess | undefined;
-  readonly #onStderrLine: ((line: string) => void) | undefined;
+  readonly #onStderrLine: ((line: string) => boolean) | undefined;
   #stderrRest = '';
   #alive: boolean;
 
@@ -71,7 +71,7 @@ export class Subprocess {
   constructor(
     command: string,
     child: ChildProcess | NodeJS.ErrnoException,
-    onStderrLine?: (line: string) => void,
+    onStderrLine?: (line: string) => boolean,
   ) {
     this.command = command;
     this.#onStderrLine = onStderrLine;
@@ -157,9 +157,9 @@ export class Subprocess {
   #takeLine(raw: string): void {
     const line = raw.trim().slice(0, MAX_LINE_CHARS);
     if (line === '') return;
+    if (this.#onStderrLine?.(line) === true) return;
     this.stderrTail.push(line);
     if (this.stderrTail.length > TAIL_LINES) this.stderrTail.shift();
-    this.#onStderrLine?.(line);
   }
 }
 

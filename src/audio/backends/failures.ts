@@ -36,8 +36,8 @@ export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): str
   const meaning = MEANINGS.find(([said]) => stderrTail.some((line) => said.test(line)))?.[1];
   const words = stderrTail.at(-1);
   if (meaning !== undefined) return words === undefined ? meaning : `${meaning} (${words})`;
-  if (words !== undefined) return words;
-  return end.signal === null ? `it ended with code ${end.code}` : `it was ended by ${end.signal}`;
+  if (end.signal !== null) return `it was ended by ${end.signal}`;
+  return words ?? `it ended with code ${end.code}`;
 }
 
 export function failureOf(

@@ -7,6 +7,8 @@ module.exports = (options) => ({
   cmd: 'sox',
   args: [
     '-V1',
+    '--no-show-progress',
+    '--no-dither',
     '--buffer=640',
     ...input(options.device),
     `--rate=${options.sampleRate}`,

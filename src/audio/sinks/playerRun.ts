@@ -71,9 +71,10 @@ export class PlayerRun {
       stdin: 'pipe',
       onStderrLine: (line) => {
         const report = program.parse(line);
-        if (report === undefined) return;
+        if (report === undefined) return false;
         this.#note(report);
         options.onReport(report);
+        return true;
       },
       ...(environment === undefined ? {} : { environment }),
     });

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openPlayer, openRecorder } from '../../src/audio/backends.ts';
+import { GemliveError } from '../../src/errors.ts';
+import { childrenNamed, hasProgram, programPath } from '../support/programs.ts';
+import { needsSound, startSoundServer } from '../support/soundServer.ts';
+import type { SoundServer } from '../support/soundServer.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'gl-back-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function failureOf(work: Promise<{ close(): Promise<void> }>): Promise<GemliveError> {
+  try {
+    await (await work).close();
+  } catch (error) {
+    if (error instanceof GemliveError) return error;
+    throw error;
+  }
+  throw new Error('it opened');
+}
+
+/** A machine on which only these programs are installed. */
+function machineWith(...programs: string[]): Record<string, string> {
+  const path = mkdtempSync(join(folder, 'bin-'));
+  for (const program of programs) symlinkSync(programPath(program) ?? '', join(path, program));
+  return {
+    PATH: path,
+    HOME: folder,
+    PULSE_SERVER: `unix:${join(folder, 'nothing-listens-here')}`,
+    ALSA_CONFIG_PATH: join(folder, 'no-asoundrc'),
+  };
+}
+
+describe('nothing installed', () => {
+  it('names the programs, and the line that installs them', async () => {
+    const noPlayer = await failureOf(openPlayer({ environment: machineWith() }));
+    expect([noPlayer.code, noPlayer.exitCode]).toEqual(['no_player', 4]);
+    expect(noPlayer.why).toBe('pacat: not installed; aplay: not installed');
+    expect(noPlayer.hint).toContain('apt install pulseaudio-utils');
+    const noRecorder = await failureOf(openRecorder({ environment: machineWith() }));
+    expect([noRecorder.code, noRecorder.exitCode]).toEqual(['no_recorder', 4]);
+    expect(noRecorder.why).toBe('parec: not installed; arecord: not installed; sox: not installed');
+    expect(noRecorder.hint).toContain('apt install pulseaudio-utils');
+  });
+
+  it('an unknown name is a mistake of the caller', async () => {
+    const failure = await failureOf(openPlayer({ name: 'gramophone', environment: {} }));
+    expect([failure.code, failure.exitCode]).toEqual(['usage', 2]);
+    expect(failure.hint).toBe('one of: pacat, aplay');
+  });
+});
+
+describe('programs without a device', () => {
+  const all = ['pacat', 'aplay', 'parec', 'arecord', 'sox'];
+  it.skipIf(!all.every(hasProgram))(
+    'says of each one what is missing, and which is not installed',
+    async () => {
+      const environment = machineWith('pacat', 'parec', 'arecord');
+      const noPlayer = await failureOf(openPlayer({ environment }));
+      expect([noPlayer.code, noPlayer.exitCode]).toEqual(['no_device', 4]);
+      expect(noPlayer.why).toMatch(/^pacat: no sound server answers \(.*\); aplay: not installed$/);
+      const noRecorder = await failureOf(openRecorder({ environment }));
+      expect([noRecorder.code, noRecorder.exitCode]).toEqual(['no_device', 4]);
+      expect(noRecorder.why).toMatch(
+        /^parec: no sound server answers \(.*\); arecord: [a-z].*; sox: not installed$/,
+      );
+    },
+  );
+
+  it.skipIf(!all.every(hasProgram))('is quick to see it, and leaves no child', async () => {
+    const start = performance.now();
+    await failureOf(openPlayer({ environment: machineWith(...all) }));
+    await failureOf(openRecorder({ environment: machineWith(...all) }));
+    console.log(`all backends refused after ${(performance.now() - start).toFixed(0)} ms`);
+    expect(performance.now() - start).toBeLessThan(2500);
+    for (const program of all) expect(childrenNamed(program)).toEqual([]);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'gives up on a program that neither answers nor dies',
+    async () => {
+      const environment = machineWith();
+      writeFileSync(join(environment['PATH'] ?? '', 'pacat'), '#!/bin/sh\nexec /bin/sleep 60\n', {
+        mode: 0o755,
+      });
+      const stop = new AbortController();
+      const opening = openPlayer({ environment, signal: stop.signal });
+      setTimeout(() => stop.abort(new Error('called off')), 100);
+      await expect(opening).rejects.toThrow('called off');
+      const failure = await failureOf(openPlayer({ environment }));
+      expect(failure.why).toMatch(/did not answer in 3 s/);
+      expect(childrenNamed('sleep')).toEqual([]);
+    },
+  );
+});
+
+needsSound('opening on a sound server', () => {
+  let server: SoundServer;
+  beforeAll(async () => {
+    server = await startSoundServer();
+  });
+  afterAll(() => server.stop());
+
+  it('finds the best player and recorder, quickly', async () => {
+    const { environment } = server;
+    const start = performance.now();
+    const sink = await openPlayer({ environment });
+    const playerMs = performance.now() - start;
+    const source = await openRecorder({ environment });
+    console.log(
+      `player ${playerMs.toFixed(0)} ms, recorder ${(performance.now() - start - playerMs).toFixed(0)} ms`,
+    );
+    expect([sink.label, source.label]).toEqual(['pacat', 'parec']);
+    await source.close();
+    await sink.close();
+    expect([...childrenNamed('pacat'), ...childrenNamed('parec')]).toEqual([]);
+  });
+
+  it('tells a device that is not there', async () => {
+    const { environment } = server;
+    const noSpeaker = await failureOf(openPlayer({ name: 'pacat', device: 'cellar', environment }));
+    expect([noSpeaker.code, noSpeaker.exitCode]).toEqual(['no_device', 4]);
+    expect(noSpeaker.why).toMatch(/no such device/);
+    const noMic = await failureOf(openRecorder({ name: 'parec', device: 'attic', environment }));
+    expect(noMic.why).toMatch(/no such device/);
+  });
+
+  it.skipIf(!hasProgram('aplay'))('takes the next one when the best is not there', async () => {
+    const environment = { ...server.environment, PATH: machineWith('aplay')['PATH'] ?? '' };
+    const sink = await openPlayer({ environment });
+    expect(sink.label).toBe('aplay');
+    await sink.close();
+  });
+});
