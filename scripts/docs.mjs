@@ -91,9 +91,9 @@ function envExample() {
 
 const isCheck = process.argv.includes('--check');
 let isStale = false;
-for (const [name, make] of [
-  ['README.md', readme],
-  ['.env.example', envExample],
+for (const { name, make } of [
+  { name: 'README.md', make: readme },
+  { name: '.env.example', make: envExample },
 ]) {
   const path = join(root, name);
   let before = '';

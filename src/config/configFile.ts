@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { EXIT, GemliveError, type Warning } from '../errors.ts';
 import { EMPTY_LAYER, type Environment, type GivenSettings, type LayerContent } from './given.ts';
+import { jsonMistake } from './jsonMistake.ts';
 import { nearest } from './nearest.ts';
 import { optionOf, SETTING_KEYS, settingNamed } from './options.ts';
 
@@ -41,11 +42,12 @@ export async function readConfigFile(path: string): Promise<ConfigLayer> {
 
 /** @throws GemliveError (usage) with the place where the JSON is broken. */
 export async function configLayer(text: string, path: string): Promise<ConfigLayer> {
+  const plain = text.replace(/^\uFEFF/, '');
   let json: unknown;
   try {
-    json = JSON.parse(text.replace(/^\uFEFF/, ''));
+    json = JSON.parse(plain);
   } catch (error) {
-    throw configError(path, `not JSON: ${placeOf(error as Error, text)}`, error);
+    throw configError(path, `it is not JSON: ${placeOf(plain)}`, error);
   }
   // Loaded on demand: zod takes longer than the rest of the start, and most users have no config.json.
   const { z } = await import('zod');
@@ -93,13 +95,9 @@ function unknownKey(name: string): Warning {
   };
 }
 
-/** "line 3, column 7: …" from Node's message, which counts characters. */
-function placeOf(error: Error, text: string): string {
-  const position = /position (\d+)/.exec(error.message)?.[1];
-  const what = error.message.replace(/ in JSON at position .*$/s, '').replace(/, "[\s\S]*$/, '');
-  if (position === undefined) return /end of JSON/.test(what) ? 'it ends too early' : what;
-  const before = text.slice(0, Number(position)).split('\n');
-  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${what}`;
+function placeOf(text: string): string {
+  const { line, column, atEnd } = jsonMistake(text);
+  return atEnd ? 'it ends too early' : `the mistake is in line ${line}, column ${column}`;
 }
 
 function configError(path: string, why: string, cause?: unknown): GemliveError {
