@@ -55,8 +55,8 @@ export async function untilSignalled(
   try {
     return await Promise.race([worked, forced]);
   } finally {
+    // The handlers stay: one more Ctrl+C on the way out must not kill the process before it has tidied up.
     clearTimeout(grace);
     clearTimeout(timer);
-    for (const name of names) process.off(name, onSignal);
   }
 }
