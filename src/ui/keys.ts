@@ -15,6 +15,7 @@ const SEQUENCES: Record<string, Key> = {
   '\x01': { key: 'home' },
   '\x05': { key: 'end' },
   '\x15': { key: 'clear' },
+  '\x1b': { key: 'escape' },
   '\x03': { key: 'interrupt' },
   '\x04': { key: 'eof' },
   '\r': { key: 'enter' },
@@ -24,11 +25,10 @@ const SEQUENCES: Record<string, Key> = {
 };
 
 /**
- * A chunk that is exactly one ESC byte is the Esc key at once; a chunk that begins with ESC is a
+ * An ESC byte with nothing behind it in its chunk is the Esc key, at once; with something behind it, a
  * sequence, known or ignored.
  */
 export function parseKeys(chunk: string): Key[] {
-  if (chunk === '\x1b') return [{ key: 'escape' }];
   const keys: Key[] = [];
   for (const [piece] of chunk.matchAll(
     /\x1b(?:\[[0-?]*[ -/]*[@-~]|O.|.)?|[\x00-\x1f\x7f]|[^\x00-\x1f\x7f]+/gsu,

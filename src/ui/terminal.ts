@@ -108,7 +108,7 @@ export class Terminal {
     const state = mood(view);
     const parts = [
       `● ${state.padEnd(11)}`,
-      ...(view.hasMic && !view.muted ? [`you ${meter(micLevel)}`] : []),
+      ...(view.hasMic ? [view.muted ? 'you (muted)' : `you ${meter(micLevel)}`] : []),
       `gemini ${meter(replyLevel)}`,
       '? keys',
       'q quit',

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { initialView, mood, reduce, type Line, type ViewEvent } from '../../src/ui/view.ts';
+
+function play(events: ViewEvent[], muted = false) {
+  let state = initialView(true, muted);
+  const lines: Line[] = [];
+  const moods = [mood(state)];
+  for (const event of events) {
+    const next = reduce(state, event);
+    state = next.state;
+    lines.push(...next.lines);
+    if (mood(state) !== moods.at(-1)) moods.push(mood(state));
+  }
+  return { state, lines, moods };
+}
+
+const ready: ViewEvent = { type: 'session', state: 'ready', model: 'm' };
+const ended = (index: number): ViewEvent => ({ type: 'turn', index, latency: {} });
+
+describe('the state in a word', () => {
+  it('follows a spoken turn', () => {
+    const { moods } = play([
+      ready,
+      { type: 'activity', speaking: true },
+      { type: 'activity', speaking: false },
+      { type: 'audio', bytes: 2, ms: 1 },
+      { type: 'model', turn: 1, delta: 'hi' },
+      ended(1),
+    ]);
+    expect(moods).toEqual([
+      'connecting',
+      'listening',
+      'hearing you',
+      'thinking',
+      'speaking',
+      'listening',
+    ]);
+  });
+
+  it('follows an interruption: the user has the word', () => {
+    const { moods } = play([
+      ready,
+      { type: 'audio', bytes: 2, ms: 1 },
+      { type: 'activity', speaking: true },
+      { type: 'interrupted', heardMs: 1, droppedMs: 1, silenceMs: 1 },
+      { type: 'activity', speaking: false },
+    ]);
+    expect(moods).toEqual(['connecting', 'listening', 'speaking', 'hearing you', 'thinking']);
+  });
+
+  it('does not say thinking for ever', () => {
+    const { moods } = play([
+      ready,
+      { type: 'activity', speaking: true },
+      { type: 'activity', speaking: false },
+      { type: 'unanswered' },
+    ]);
+    expect(moods.at(-1)).toBe('listening');
+  });
+
+  it('says muted, and still speaking while a reply sounds', () => {
+    const { moods } = play([ready, { type: 'audio', bytes: 2, ms: 1 }, ended(1)], true);
+    expect(moods).toEqual(['connecting', 'muted', 'speaking', 'muted']);
+  });
+});
+
+it('lines are finished when two turns have come after them, whole and in order', () => {
+  const { lines, state } = play([
+    ready,
+    { type: 'user', turn: 1, delta: 'one' },
+    { type: 'model', turn: 1, delta: 'eins' },
+    { type: 'user', turn: 2, delta: 'two' },
+    { type: 'model', turn: 1, text: 'ein—', final: true, interrupted: true },
+    { type: 'model', turn: 2, delta: 'zwei' },
+    { type: 'user', turn: 3, delta: 'three' },
+  ]);
+  expect(lines).toEqual([
+    { who: 'you', text: 'one' },
+    { who: 'gemini', text: 'ein—' },
+  ]);
+  expect(state.turns.map(({ index }) => index)).toEqual([2, 3]);
+});
