@@ -17,6 +17,11 @@ const asObject = (value: unknown): Json | undefined =>
 const asArray = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const asText = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
+/** A number of tokens: int64 travels as text. */
+const asCount = (value: unknown): number | undefined => {
+  const count = typeof value === 'number' ? value : Number(asText(value) ?? NaN);
+  return Number.isFinite(count) && count >= 0 ? count : undefined;
+};
 
 export function toEvents(message: ServerMessage): LiveEvent[] {
   const root = message as Json;
@@ -170,19 +175,16 @@ const MODALITIES: readonly string[] = ['TEXT', 'AUDIO', 'IMAGE', 'VIDEO', 'DOCUM
 /** Reads both spellings: Vertex says `candidatesTokenCount` where the Gemini API says `responseTokenCount`. */
 export function toUsage(wire: Record<string, unknown>): Usage {
   const count = (...keys: string[]): number => {
-    for (const key of keys) {
-      const value = Number(wire[key]);
-      if (wire[key] !== undefined && Number.isFinite(value) && value >= 0) return value;
-    }
-    return 0;
+    const values = keys.map((key) => asCount(wire[key]));
+    return values.find((value) => value !== undefined) ?? 0;
   };
   const details = (...keys: string[]): Usage['promptByModality'] => {
     const sums: Usage['promptByModality'] = {};
     for (const entry of asArray(keys.map((key) => wire[key]).find(Array.isArray))) {
       const modality = asObject(entry)?.['modality'];
-      const tokens = Number(asObject(entry)?.['tokenCount']);
+      const tokens = asCount(asObject(entry)?.['tokenCount']);
       if (typeof modality !== 'string' || !MODALITIES.includes(modality)) continue;
-      if (!Number.isFinite(tokens)) continue;
+      if (tokens === undefined) continue;
       sums[modality as Modality] = (sums[modality as Modality] ?? 0) + tokens;
     }
     return sums;
