@@ -43,13 +43,17 @@ export async function main(argv: readonly string[]): Promise<number> {
     (code) => ({ code }),
     (error: unknown) => ({ error }),
   );
-  const outcome = await Promise.race([running, outside.happened]);
+  const first = await Promise.race([running, outside.happened]);
   // What a command says while it is torn down is no news: what happened outside is the reason.
   if (signal.aborted) await Promise.race([running, delay(LEAVE_MS)]);
-  if ('error' in outcome) await report(outcome.error, call);
+  // Only now it may turn out that the reader has gone, or that the disk is full.
   await flushed();
+  const outcome = outside.outcome() ?? first;
+  if ('error' in outcome) {
+    await report(outcome.error, call);
+    await flushed();
+  }
   outside.stop();
-  if (outside.isReaderGone()) return EXIT.ok;
   return 'error' in outcome ? exitCodeOf(outcome.error) : outcome.code;
 }
 
@@ -169,7 +173,8 @@ type Outside = {
   /** Aborted when it happens. */
   readonly signal: AbortSignal;
   readonly happened: Promise<Outcome>;
-  isReaderGone(): boolean;
+  /** The same, once it is known. */
+  outcome(): Outcome | undefined;
   stop(): void;
 };
 
@@ -180,17 +185,15 @@ function watchOutside(): Outside {
   const happened = new Promise<Outcome>((resolve) => {
     settle = resolve;
   });
-  let isReaderGone = false;
-  const processOnError = (error: unknown): void => {
-    settle({ error });
+  let known: Outcome | undefined;
+  const end = (outcome: Outcome): void => {
+    known ??= outcome;
+    settle(outcome);
     lifetime.abort();
   };
-  const stdoutOnError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') return processOnError(outputFailed(error));
-    isReaderGone = true;
-    settle({ code: EXIT.ok });
-    return lifetime.abort();
-  };
+  const processOnError = (error: unknown): void => end({ error });
+  const stdoutOnError = (error: NodeJS.ErrnoException): void =>
+    end(error.code === 'EPIPE' ? { code: EXIT.ok } : { error: outputFailed(error) });
   process.on('uncaughtException', processOnError);
   process.stdout.on('error', stdoutOnError);
   // Nobody is left to be told.
@@ -198,7 +201,7 @@ function watchOutside(): Outside {
   return {
     signal: lifetime.signal,
     happened,
-    isReaderGone: () => isReaderGone,
+    outcome: () => known,
     stop: () => process.off('uncaughtException', processOnError),
   };
 }
@@ -213,13 +216,16 @@ function outputFailed(error: NodeJS.ErrnoException): GemliveError {
 }
 
 /** Resolves when all that was written to stdout has left this process, or can never leave it. */
-function flushed(): Promise<void> {
+async function flushed(): Promise<void> {
   const { stdout } = process;
-  if (stdout.destroyed || stdout.writableLength === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    stdout.once('error', () => resolve());
-    stdout.write('', () => resolve());
-  });
+  if (!stdout.destroyed && stdout.writableLength > 0) {
+    await new Promise<void>((resolve) => {
+      stdout.once('error', () => resolve());
+      stdout.write('', () => resolve());
+    });
+  }
+  // A write that has failed is told in the next turn of the loop.
+  await delay(0);
 }
 
 function delay(ms: number): Promise<void> {
