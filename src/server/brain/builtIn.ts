@@ -1,0 +1,155 @@
+/**
+ * The built-in brain: a few things done right and nothing invented. It answers what it understands and
+ * else says what it can do. Pure: what it knows of the world is passed in.
+ */
+import { calculate, formatNumber } from './arithmetic.ts';
+import { digitsForWords } from './numbers.ts';
+
+export type BrainInput = {
+  text: string;
+  /** What the user said before, the oldest first. */
+  earlier: readonly string[];
+  now: Date;
+};
+
+const ABILITIES =
+  'I am the local server of gemlive. I can tell the time and the date, do arithmetic, repeat what you say, ' +
+  'count for you, and remember what you said.';
+
+const MAX_COUNT = 1000;
+
+type Rule = {
+  match: RegExp;
+  answer(match: RegExpExecArray, input: BrainInput): string | undefined;
+};
+
+const RULES: readonly Rule[] = [
+  {
+    match: /^(?:please )?(?:repeat(?: after me)?|say)\b[\s:,]*(.+)$/s,
+    answer: (_match, { text }) => {
+      const words = /\b(?:repeat(?: after me)?|say)\b[\s:,]*(.+)$/is.exec(text)?.[1]?.trim();
+      return words && sentence(words);
+    },
+  },
+  {
+    match: /\bwhat (?:did i|have i) (?:just )?(?:say|said)\b/,
+    answer: (_match, { earlier }) => {
+      const last = earlier.at(-1);
+      return last === undefined
+        ? 'You have not said anything before this.'
+        : `You said: ${sentence(last)}`;
+    },
+  },
+  {
+    match:
+      /\b(?:what is|what's|do you know|who am i|tell me) ?(?:my name)?\b.*\bmy name\b|\bwho am i\b/,
+    answer: (_match, { earlier }) => {
+      const name = earlier.map(nameIn).findLast((found) => found !== undefined);
+      return name === undefined ? 'You have not told me your name.' : `Your name is ${name}.`;
+    },
+  },
+  {
+    match: /\bmy name is\b/,
+    answer: (_match, { text }) => {
+      const name = nameIn(text);
+      return name && `Nice to meet you, ${name}.`;
+    },
+  },
+  { match: /\bcount\b/, answer: (_match, { text }) => count(text) },
+  {
+    match: /\bwhat(?: is|'s)? (?:the )?time\b|\btime is it\b|\btell me the time\b/,
+    answer: (_match, { now }) =>
+      `It is ${now.toLocaleTimeString('en-US', { hour: 'numeric', minute: '2-digit' }).replaceAll(' ', ' ')}.`,
+  },
+  {
+    match:
+      /\b(?:what|which) day\b|\b(?:what(?: is|'s)?|which|tell me) (?:the |today's )*(?:date|day)\b|\btoday's date\b/,
+    answer: (_match, { now }) =>
+      `Today is ${now.toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })}.`,
+  },
+  {
+    match: /\bwhat (?:year|month) is it\b/,
+    answer: (_match, { now }) =>
+      `It is ${now.toLocaleDateString('en-GB', { month: 'long', year: 'numeric' })}.`,
+  },
+  {
+    match: /./s,
+    answer: (_match, { text }) => {
+      const result = calculate(text);
+      if (!result) return undefined;
+      if (!Number.isFinite(result.value)) return `${capital(result.expression)} has no value.`;
+      return `${capital(result.expression)} is ${formatNumber(result.value)}.`;
+    },
+  },
+  {
+    match: /\b(?:what(?: is|'s) your name|who are you|what are you)\b/,
+    answer: () => 'I am the local server of gemlive.',
+  },
+  { match: /\bhow are you\b/, answer: () => 'I am well, thank you. What can I do for you?' },
+  { match: /\b(?:thank you|thanks)\b/, answer: () => 'You are welcome.' },
+  { match: /\b(?:goodbye|good bye|bye)\b/, answer: () => 'Goodbye.' },
+  { match: /^(?:please )?(?:stop|be quiet|never mind|enough)\b/, answer: () => 'All right.' },
+  {
+    match: /^(?:hello|hi|hey|good (?:morning|afternoon|evening))\b/,
+    answer: () => 'Hello! What can I do for you?',
+  },
+  { match: /\b(?:help|what can you do|introduce yourself)\b/, answer: () => ABILITIES },
+];
+
+/** An answer in whole sentences, always. */
+export function answer(input: BrainInput): string {
+  const plain = input.text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[?!.,;:]+(?=\s|$)/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (plain === '') return ABILITIES;
+  for (const rule of RULES) {
+    const match = rule.match.exec(plain);
+    const text = match && rule.answer(match, input);
+    if (text) return text;
+  }
+  return `I have no answer to that. ${ABILITIES}`;
+}
+
+function nameIn(text: string): string | undefined {
+  const name = /\bmy name is\s+(\p{L}[\p{L}'-]*)/iu.exec(text)?.[1];
+  return name && capital(name);
+}
+
+function count(text: string): string | undefined {
+  const plain = digitsForWords(text.toLowerCase().replace(/[?!.,]/g, ' '));
+  const range = /\bfrom (\d+) (?:(?:up|down) )?to (\d+)\b/.exec(plain);
+  const limit = /\b(?:to|til|till|until|two) (\d+)\b/.exec(plain)?.[1];
+  const down = /\bdown\b/.test(plain);
+  const number = (digits: string | undefined): number => Math.min(MAX_COUNT, Number(digits));
+  if (range) return numbers(number(range[1]), number(range[2]));
+  const from = /\bfrom (\d+)\b/.exec(plain)?.[1];
+  if (down && (from ?? limit) !== undefined)
+    return numbers(
+      number(from ?? limit),
+      limit === from || limit === undefined ? 1 : number(limit),
+    );
+  return limit === undefined ? undefined : numbers(1, number(limit));
+}
+
+/** Ten to a sentence, so that the first can be heard before the last is made. */
+function numbers(from: number, to: number): string {
+  const step = from <= to ? 1 : -1;
+  const all = Array.from({ length: Math.abs(to - from) + 1 }, (_, index) => from + index * step);
+  const lines: string[] = [];
+  for (let index = 0; index < all.length; index += 10) {
+    lines.push(`${all.slice(index, index + 10).join(', ')}.`);
+  }
+  return lines.join(' ');
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const sentence = (text: string): string =>
+  /[.!?]$/.test(text) ? capital(text) : `${capital(text)}.`;
+
+/** Sentence by sentence, blanks kept with the sentence before. */
+export function sentencesOf(text: string): string[] {
+  return text.match(/.+?(?:[.!?]+(?:\s+|$)|$)/gs) ?? [];
+}
