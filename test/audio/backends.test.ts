@@ -101,6 +101,20 @@ describe('programs without a device', () => {
   );
 });
 
+describe('a recorder that gives its sound in crumbs', () => {
+  it.skipIf(process.platform === 'win32')('is open as soon as they make a frame', async () => {
+    const environment = machineWith();
+    const crumbs = '#!/bin/sh\nwhile /usr/bin/head -c 100 /dev/zero; do /bin/sleep 0.02; done\n';
+    writeFileSync(join(environment['PATH'] ?? '', 'parec'), crumbs, { mode: 0o755 });
+    const source = await openRecorder({ environment });
+    expect(source.label).toBe('parec');
+    const frames = source.frames(new AbortController().signal)[Symbol.asyncIterator]();
+    expect((await frames.next()).value?.byteLength).toBe(640);
+    await frames.return?.();
+    expect(childrenNamed('parec')).toEqual([]);
+  });
+});
+
 needsSound('opening on a sound server', () => {
   let server: SoundServer;
   beforeAll(async () => {

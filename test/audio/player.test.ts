@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { PLAYERS } from '../../src/audio/backends/players.ts';
 import { openPlayer } from '../../src/audio/backends.ts';
+import { systemClock } from '../../src/audio/clock.ts';
+import type { Clock } from '../../src/audio/clock.ts';
 import { bytesOfMs, msOfBytes, OUTPUT_FORMAT } from '../../src/audio/format.ts';
 import { s16FromFloat } from '../../src/audio/pcm.ts';
 import type { AudioSink } from '../../src/audio/ports.ts';
+import { PlayerSink } from '../../src/audio/sinks/player.ts';
+import type { GemliveError } from '../../src/errors.ts';
 import { childrenNamed, hasProgram } from '../support/programs.ts';
 import { loudest, matchBlocks } from '../support/signal.ts';
 import { needsSound, startSoundServer } from '../support/soundServer.ts';
@@ -77,6 +82,28 @@ needsSound('players on a sound server', () => {
       );
       expect(worst).toBeGreaterThan(0.99);
       expect(Math.max(...lags) - Math.min(...lags)).toBeLessThan(2);
+    });
+
+    run('has no gap when our own timers are late', async () => {
+      const sink = await open(name);
+      const recording = await server.recordSpeaker();
+      const sent = sound(2000, 12);
+      sink.write(sent);
+      sink.flush();
+      while (sink.position().queuedMs > 0) {
+        // Nothing else runs meanwhile: as with a large JSON message, or a busy core.
+        for (const until = performance.now() + 35; performance.now() < until;);
+        await pause(15);
+      }
+      await sink.drain();
+      await pause(150);
+      const { pcm } = await recording.stop();
+      await sink.close();
+      const blocks = matchBlocks(sent, pcm, { rateHz: 24_000 });
+      const lags = blocks.map((block) => block.lagMs);
+      expect(Math.min(...blocks.map((block) => block.correlation))).toBeGreaterThan(0.9);
+      expect(Math.max(...lags) - Math.min(...lags)).toBeLessThan(2);
+      expect(sink.position().underruns).toBe(0);
     });
 
     run('is silent after clear(), never sounds the rest, and takes new sound', async () => {
@@ -196,6 +223,61 @@ needsSound('players on a sound server', () => {
       const good = whole.filter((block) => block.correlation > 0.9).length;
       console.log(`${name}: ${good} of ${whole.length} blocks whole across the death`);
       expect(good).toBeGreaterThanOrEqual(whole.length - 3);
+    });
+
+    run('needs no timer when there is nothing to play', async () => {
+      let waiting = 0;
+      const clock: Clock = {
+        nowMs: () => systemClock.nowMs(),
+        after: (delayMs, work) => {
+          waiting++;
+          let open = true;
+          const end = (): void => {
+            if (open) waiting--;
+            open = false;
+          };
+          const cancel = systemClock.after(delayMs, () => {
+            end();
+            work();
+          });
+          return () => {
+            end();
+            cancel();
+          };
+        },
+      };
+      const program = PLAYERS.find((one) => one.name === name);
+      if (program === undefined) throw new Error(`no player ${name}`);
+      const { environment } = server;
+      const sink = await PlayerSink.open({ program, format: OUTPUT_FORMAT, environment, clock });
+      expect(waiting).toBe(0);
+      sink.write(sound(200, 13));
+      expect(waiting).toBe(1);
+      await sink.drain();
+      expect(waiting).toBe(0);
+      sink.write(sound(500, 14));
+      await pause(200);
+      await sink.clear().silenced;
+      expect(waiting).toBe(0);
+      await sink.close();
+    });
+
+    run('is lost when the sound server goes, with the reason', async () => {
+      const other = await startSoundServer();
+      const sink = await openPlayer({ name, environment: other.environment });
+      const lost = new Promise<Error>((resolve) => {
+        sink.onLost(resolve);
+      });
+      sink.write(sound(5000, 15));
+      await pause(300);
+      await other.stop();
+      // aplay does not notice while nothing is written; it is written to here.
+      const error = await lost;
+      expect(error).toMatchObject({ code: 'player_lost', exitCode: 4 });
+      expect((error as GemliveError).why).toMatch(
+        new RegExp(`^${name} does not stay alive: no (sound server|such sound device)`),
+      );
+      await sink.close();
     });
 
     run('is lost when it does not stay alive, and says so once', async () => {

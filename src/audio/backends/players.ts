@@ -38,6 +38,7 @@ const pacat: PlayerProgram = {
     return buffer === null ? undefined : { type: 'buffer', targetBytes: Number(buffer[1]) };
   },
   reports: true,
+  aheadMs: 80,
   latencyMs: 20,
   padWhenLeftMs: 20,
   // More than its prebuffer: less than that after a pause would wait for ever.
@@ -61,6 +62,8 @@ const aplay: PlayerProgram = {
   ],
   parse: (line) => (line.startsWith('Its setup is') ? { type: 'ready' } : undefined),
   reports: false,
+  // A period more than for pacat: an unfinished one stays with it.
+  aheadMs: 100,
   latencyMs: 20,
   // It hands on whole periods of 20 ms only: the last one must be filled up before it is due.
   padWhenLeftMs: 60,

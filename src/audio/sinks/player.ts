@@ -22,8 +22,7 @@ export type PlayerSinkOptions = {
   clock?: Clock;
 };
 
-/** How far the program may be ahead of the ear; more where the device itself holds more. */
-const AHEAD_MS = 80;
+/** Handed over beyond what the device wants to hold, so that a late timer of ours is not heard. */
 const AHEAD_OF_BUFFER_MS = 60;
 const MAX_EXTRA_AHEAD_MS = 400;
 const AHEAD_STEP_MS = 40;
@@ -283,7 +282,9 @@ export class PlayerSink implements AudioSink {
   #feed(): number | undefined {
     const run = this.#run;
     this.#watchProgress();
-    const targetMs = Math.max(AHEAD_MS, run.bufferMs + AHEAD_OF_BUFFER_MS) + this.#extraAheadMs;
+    const targetMs =
+      Math.max(this.#options.program.aheadMs, run.bufferMs + AHEAD_OF_BUFFER_MS) +
+      this.#extraAheadMs;
     while (this.#queue.bytes > 0 && run.aheadMs() + WRITE_MS <= targetMs) {
       const roomMs = Math.min(MAX_WRITE_MS, targetMs - run.aheadMs());
       run.write(this.#queue.take(bytesOfMs(this.format, roomMs)), true);

@@ -25,6 +25,8 @@ export type PlayerProgram = {
   parse: (line: string) => PlayerReport | undefined;
   /** False: its position is reckoned by the clock. */
   reports: boolean;
+  /** How much it is given ahead of the ear; more where the device itself holds more. */
+  aheadMs: number;
   /** From handing over to hearing, where it does not report it. Measured. */
   latencyMs: number;
   /** Silence after the last sample that pushes it through the program's own blocks. */

@@ -86,7 +86,8 @@ class ProcessSource implements RecorderSource {
     process.stdout?.on('data', (chunk: Uint8Array) => {
       for (const frame of rechunker.push(chunk)) this.#frames.push(frame);
       while (this.#frames.length > MAX_WAITING_FRAMES) this.#frames.shift();
-      this.#wake?.();
+      // Not for a part of a frame: whoever waits takes being woken for a frame or the end.
+      if (this.#frames.length > 0) this.#wake?.();
     });
     void process.closed.then(() => {
       this.#ended = true;
