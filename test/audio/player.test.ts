@@ -92,7 +92,7 @@ needsSound('players on a sound server', () => {
       sink.flush();
       while (sink.position().queuedMs > 0) {
         // Nothing else runs meanwhile: as with a large JSON message, or a busy core.
-        for (const until = performance.now() + 35; performance.now() < until;);
+        for (const until = performance.now() + 25; performance.now() < until;);
         await pause(15);
       }
       await sink.drain();
