@@ -9,10 +9,13 @@ import { LiveSession } from '../live/session.ts';
 import type { Endpoint } from '../live/connection.ts';
 import type { CommandContext } from './context.ts';
 
+/** What the local server listens and speaks with. */
+export type EngineNames = Awaited<LiveServer['engines']>;
+
 /** Where sessions of one command are opened. `engines` are the local server's, named for the user. */
 export type LivePlace = {
   endpoint: Endpoint;
-  engines: LiveServer['engines'] | undefined;
+  engines: Promise<EngineNames | undefined>;
   close(): Promise<void>;
 };
 
@@ -20,7 +23,7 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   const { settings, resolved, childEnv } = context;
   if (!settings.local) {
     const endpoint = toEndpoint(settings, resolved.credential.apiKey);
-    return { endpoint, engines: undefined, close: async () => {} };
+    return { endpoint, engines: Promise.resolve(undefined), close: async () => {} };
   }
   const { startLiveServer } = await import('../server/server.ts');
   const server = await startLiveServer({

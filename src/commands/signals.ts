@@ -3,12 +3,14 @@
  * work that does not end, leaves at once: the exit handlers of terminal and child processes do the rest.
  */
 
-/** SIGTERM and SIGHUP always mean the same; what Ctrl+C means depends on the command. */
+/** What a signal means unless the command says otherwise; Ctrl+C always depends on the command. */
 const CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
 const GRACE_MS = 3_000;
 
 export type LeavingCodes = {
   SIGINT: number;
+  /** Default 143. */
+  SIGTERM?: number;
   /** `--max-duration`, and the exit code for work that it cuts. */
   limit?: { seconds: number | undefined; code: number };
 };
@@ -19,10 +21,10 @@ export type LeavingCodes = {
  */
 export async function untilSignalled(
   parent: AbortSignal,
-  { SIGINT, limit }: LeavingCodes,
+  { SIGINT, SIGTERM = CODES.SIGTERM, limit }: LeavingCodes,
   work: (signal: AbortSignal) => Promise<number>,
 ): Promise<number> {
-  const codes = { SIGINT, ...CODES };
+  const codes = { ...CODES, SIGINT, SIGTERM };
   const abort = new AbortController();
   let code: number | undefined;
   let leave: (code: number) => void = () => {};

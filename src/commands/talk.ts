@@ -9,7 +9,7 @@ import { EXIT } from '../errors.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
-import { newSession, openPlace, type LivePlace } from './live.ts';
+import { newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
 import { untilSignalled } from './signals.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
@@ -96,7 +96,7 @@ async function converse(
     hasMic: source !== undefined,
     mic: new MicLevel(),
     reply: sink && new ReplyLevel(sink),
-    facts: facts(context, place, { source, sink }),
+    facts: facts(context, await place.engines, { source, sink }),
   });
   let keyboard: Keyboard | undefined;
   try {
@@ -142,12 +142,15 @@ function openKeyboard(
     : lineKeyboard(context.stdin, intents);
 }
 
-function facts(context: CommandContext, place: LivePlace, { source, sink }: Devices): string[] {
-  const { engines } = place;
+function facts(
+  context: CommandContext,
+  engines: EngineNames | undefined,
+  { source, sink }: Devices,
+): string[] {
   return [
     `model        ${context.settings.model}`,
     `microphone   ${source?.label ?? 'none'}`,
     `loudspeaker  ${sink?.label ?? 'none'}`,
-    ...(engines ? [`local        ears ${engines.ears}, voice ${engines.voice}`] : []),
+    ...(engines === undefined ? [] : [`local        ears ${engines.ears}, voice ${engines.voice}`]),
   ];
 }

@@ -1,0 +1,57 @@
+/** `gemlive serve`: the local Live server in the foreground. */
+import { EXIT } from '../errors.ts';
+import { startLiveServer, type LiveServerEvent } from '../server/server.ts';
+import type { CommandContext } from './context.ts';
+import { untilSignalled } from './signals.ts';
+
+const LOOPBACK = /^(localhost|127\.|::1$)/;
+
+export async function run(context: CommandContext): Promise<number> {
+  const { settings, childEnv, stdout, stderr, events } = context;
+  const limit = { seconds: settings.maxDurationSeconds, code: EXIT.ok };
+  return untilSignalled(
+    context.signal,
+    { SIGINT: EXIT.ok, SIGTERM: EXIT.ok, limit },
+    async (signal) => {
+      const server = await startLiveServer({
+        port: settings.port,
+        host: settings.host,
+        environment: childEnv,
+        ...(settings.key !== undefined && { key: settings.key }),
+        ...(settings.stt !== undefined && { stt: settings.stt }),
+        ...(settings.tts !== undefined && { tts: settings.tts }),
+        onEvent: (event) => report(event, context),
+      });
+      try {
+        if (events) events.emit('listening', { url: server.url });
+        else stdout.write(`${server.url}\n`);
+        if (!LOOPBACK.test(settings.host)) {
+          context.warn({
+            code: 'not_loopback',
+            message: `other machines can reach this server at ${server.url}`,
+            hint: 'require a key with --key, or leave --host out',
+          });
+        }
+        const { ears, voice } = await server.engines;
+        if (!settings.quiet)
+          stderr.write(`engines: ears ${ears} · brain built-in · voice ${voice}\n`);
+        await new Promise<void>((resolve) => {
+          if (signal.aborted) resolve();
+          else signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+        return EXIT.ok;
+      } finally {
+        await server.close();
+      }
+    },
+  );
+}
+
+function report(event: LiveServerEvent, { events, stderr, settings }: CommandContext): void {
+  if (events) {
+    const { type, ...fields } = event;
+    events.emit(type, fields);
+  } else if (event.type === 'fault' && !settings.quiet) {
+    stderr.write(`session ${event.id}: ${event.message}\n`);
+  }
+}

@@ -1,0 +1,27 @@
+/** A session that the server ends, with the service's own code and words. */
+
+/** A close frame has room for 123 bytes of reason. */
+const MAX_REASON_BYTES = 123;
+
+export class Refusal extends Error {
+  readonly closeCode: number;
+
+  constructor(closeCode: number, reason: string) {
+    super(reason);
+    this.closeCode = closeCode;
+  }
+}
+
+/** Cut to what a close frame holds, never within a character. */
+export function closeReason(reason: string): string {
+  const bytes = Buffer.from(reason, 'utf8');
+  if (bytes.length <= MAX_REASON_BYTES) return reason;
+  let end = MAX_REASON_BYTES;
+  while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.toString('utf8', 0, end);
+}
+
+export const INVALID_ARGUMENT = 'Request contains an invalid argument.';
+
+/** A second setup, a marker or a text where it is not allowed: the service says no more than this. */
+export const invalidArgument = (): Refusal => new Refusal(1007, INVALID_ARGUMENT);

@@ -1,0 +1,174 @@
+/**
+ * The local Live server: the wire protocol of the service on a socket of this machine. No key, no network.
+ *
+ * As the service does, it accepts every upgrade on a known path and refuses by close frame afterwards; what
+ * comes from a foreign web page never gets that far.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { EXIT, GemliveError } from '../errors.ts';
+import { createSpeechDetector } from '../audio/speechDetector.ts';
+import { checkCredential, doorOf, isForeign } from './doors.ts';
+import { checkEngineNames, findEngines, type EngineChoice, type Engines } from './engines/find.ts';
+import { Session } from './session.ts';
+
+export type LiveServerEvent =
+  | {
+      type: 'session';
+      id: number;
+      state: 'open' | 'ready' | 'closed';
+      model?: string;
+      code?: number;
+      reason?: string;
+    }
+  /** What a client did wrong, or what broke. */
+  | { type: 'fault'; id: number; message: string };
+
+export type LiveServerOptions = EngineChoice & {
+  /** 0, the default: any free one. */
+  port?: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Required of every client when set. */
+  key?: string;
+  /** Models that the service has shut down answer too. */
+  allowRetired?: boolean;
+  onEvent?(event: LiveServerEvent): void;
+  now?(): Date;
+};
+
+export type LiveServer = {
+  /** `http://127.0.0.1:8787`: what clients take as base URL. */
+  readonly url: string;
+  readonly port: number;
+  /** What listens and what speaks, once it has been found. */
+  readonly engines: Promise<{ ears: string; voice: string }>;
+  /** Ends all sessions with 1001. Idempotent. */
+  close(): Promise<void>;
+};
+
+const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
+const CLOSE_TIMEOUT_MS = 500;
+
+/** @throws GemliveError (exit 2): the port is taken, or an engine that was asked for is not here. */
+export async function startLiveServer(options: LiveServerOptions = {}): Promise<LiveServer> {
+  checkEngineNames(options);
+  const abort = new AbortController();
+  const engines = findEngines(options, abort.signal);
+  engines.catch(() => {}); // told below, or no longer of interest
+  const [warm] = await Promise.all([
+    createSpeechDetector(),
+    // An engine by name is promised; one that happens to be there is not worth waiting for.
+    options.stt !== undefined || options.tts !== undefined ? engines : undefined,
+  ]);
+  warm.close();
+  const http = createServer((_request, response) => {
+    response.writeHead(404, { 'content-type': 'application/json' });
+    response.end('{"error":{"code":404,"message":"Not found.","status":"NOT_FOUND"}}\n');
+  });
+  const { host, port } = await listen(http, options);
+  const closeSessions = acceptSessions(http, options, engines);
+  let closing: Promise<void> | undefined;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    port,
+    engines: engines.then(({ ears, voice }) => ({ ears: ears?.name ?? 'none', voice: voice.name })),
+    close: () => {
+      closing ??= (async () => {
+        abort.abort(new Error('the server is closing'));
+        await closeSessions();
+        http.closeAllConnections();
+        await new Promise((resolve) => http.close(resolve));
+      })();
+      return closing;
+    },
+  };
+}
+
+async function listen(
+  http: Server,
+  { port = 0, host = '127.0.0.1' }: LiveServerOptions,
+): Promise<{ host: string; port: number }> {
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    http.listen(port, host, () => resolve());
+  });
+  http.removeAllListeners('error');
+  http.on('error', () => {});
+  return { host, port: (http.address() as AddressInfo).port };
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): GemliveError {
+  const taken = error.code === 'EADDRINUSE';
+  return new GemliveError(
+    taken
+      ? `port ${port} of ${host} is in use`
+      : `cannot listen on ${host}:${port}: ${error.message}`,
+    {
+      code: 'port_in_use',
+      exitCode: EXIT.usage,
+      hint: taken ? 'choose another: --port 0 takes any free one' : 'check --host and --port',
+      cause: error,
+    },
+  );
+}
+
+/** Returns the way to end all sessions. */
+function acceptSessions(
+  http: Server,
+  options: LiveServerOptions,
+  engines: Promise<Engines>,
+): () => Promise<void> {
+  const { onEvent = () => {}, now = () => new Date() } = options;
+  const sessions = new Set<Session>();
+  const wss = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    skipUTF8Validation: true, // a bad frame is refused in words, not by the socket
+  });
+  let count = 0;
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => {});
+    const door = doorOf(request.url ?? '');
+    if (isForeign(request, options.host)) return refuseUpgrade(socket, '403 Forbidden');
+    if (!door) return refuseUpgrade(socket, '404 Not Found');
+    wss.handleUpgrade(request, socket, head, (ws) => {
+      count += 1;
+      const id = count;
+      onEvent({ type: 'session', id, state: 'open' });
+      const session = new Session(ws, {
+        id,
+        ...door,
+        allowRetired: options.allowRetired ?? false,
+        refusal: checkCredential(request, options.key),
+        engines,
+        now,
+        onReady: (model) => onEvent({ type: 'session', id, state: 'ready', model }),
+        onFault: (message) => onEvent({ type: 'fault', id, message }),
+      });
+      sessions.add(session);
+      ws.on('close', (code, reason) => {
+        sessions.delete(session);
+        onEvent({ type: 'session', id, state: 'closed', code, reason: reason.toString('utf8') });
+      });
+    });
+  });
+  return async () => {
+    for (const session of sessions) session.close(1001, 'going away');
+    const gone = Promise.all(
+      [...wss.clients].map((client) => new Promise((resolve) => client.once('close', resolve))),
+    );
+    const timer = setTimeout(() => {
+      for (const client of wss.clients) client.terminate();
+    }, CLOSE_TIMEOUT_MS);
+    await gone;
+    clearTimeout(timer);
+  };
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}

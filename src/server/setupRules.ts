@@ -1,0 +1,109 @@
+/** What a setup may ask for, model by model, and the service's words for what it may not. */
+import type { Setup } from '../protocol/messages.ts';
+import { findModel, modelId, type ModelProfile } from '../protocol/models.ts';
+import { findVoice } from '../protocol/voices.ts';
+import { invalidArgument, Refusal } from './refusal.ts';
+
+export type SetupContext = {
+  /** As in the path: `v1beta`. */
+  apiVersion: string;
+  vertex: boolean;
+  allowRetired: boolean;
+};
+
+/** The profile of a setup that is in order. @throws Refusal with the close code of the service. */
+export function checkSetup(setup: Setup, context: SetupContext): ModelProfile {
+  const profile = checkModel(setup, context);
+  checkModalities(setup, profile);
+  checkGeneration(setup, profile);
+  checkTools(setup, profile);
+  const detection = setup.realtimeInputConfig?.automaticActivityDetection;
+  for (const ms of [detection?.prefixPaddingMs, detection?.silenceDurationMs]) {
+    if (ms !== undefined && !(Number.isInteger(ms) && ms >= 0)) throw invalidArgument();
+  }
+  if (setup.sessionResumption?.transparent === true && !context.vertex) throw invalidArgument();
+  // Handles of this server do not outlive its sessions, so any handle is a stale one.
+  if (setup.sessionResumption?.handle) {
+    throw new Refusal(1008, 'BidiGenerateContent session expired');
+  }
+  return profile;
+}
+
+function checkModel(setup: Setup, { apiVersion, allowRetired }: SetupContext): ModelProfile {
+  const name = typeof setup.model === 'string' ? setup.model : '';
+  if (name === '') throw invalidArgument();
+  const profile = findModel(name);
+  if (profile && (profile.status !== 'retired' || allowRetired)) return profile;
+  throw new Refusal(
+    1008,
+    `models/${modelId(name)} is not found for API version ${apiVersion}, or is not supported for bidiGenerateContent. ` +
+      'Call ListModels to see the list of available models and their supported methods.',
+  );
+}
+
+function checkModalities({ model, generationConfig }: Setup, profile: ModelProfile): void {
+  const asked = generationConfig?.responseModalities ?? [];
+  if (!Array.isArray(asked) || asked.length > 1) throw invalidArgument();
+  const [modality] = asked;
+  if (modality === undefined || profile.modalities.value.some((known) => known === modality))
+    return;
+  throw new Refusal(
+    1007,
+    `The requested combination of response modalities (${modality}) is not supported by the model. ${model} accepts ` +
+      `the following combination of response modalities: ${profile.modalities.value.join(', ')}`,
+  );
+}
+
+function checkGeneration(
+  { generationConfig = {}, proactivity }: Setup,
+  profile: ModelProfile,
+): void {
+  const { thinkingConfig, enableAffectiveDialog, speechConfig, translationConfig } =
+    generationConfig;
+  const thinking = profile.thinking.value;
+  if (thinkingConfig !== undefined) {
+    const { thinkingLevel, thinkingBudget } = thinkingConfig;
+    const level = thinkingLevel?.toUpperCase();
+    const fits =
+      thinking.kind === 'budget'
+        ? level === undefined
+        : thinking.kind === 'levels' &&
+          thinkingBudget === undefined &&
+          (level === undefined || thinking.levels.some((known) => known === level));
+    if (!fits) throw new Refusal(1007, 'thinking_config is not supported for this model.');
+  }
+  if (enableAffectiveDialog === true && profile.affective.value !== 'optional')
+    throw invalidArgument();
+  if (proactivity?.proactiveAudio !== undefined) {
+    const rule = profile.proactive.value;
+    if (rule === 'refused' || (rule === 'always' && !proactivity.proactiveAudio))
+      throw invalidArgument();
+  }
+  if (translationConfig !== undefined && !profile.translation.value) throw invalidArgument();
+  const voice = speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName;
+  if (voice !== undefined && (typeof voice !== 'string' || findVoice(voice) === undefined)) {
+    throw new Refusal(1007, `There is no matching speaker voice for "${String(voice)}".`);
+  }
+}
+
+const FUNCTION_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/;
+const MAX_FUNCTIONS = 512;
+
+function checkTools({ tools = [] }: Setup, profile: ModelProfile): void {
+  const declarations = tools.flatMap((tool) => tool.functionDeclarations ?? []);
+  if (declarations.length > MAX_FUNCTIONS) throw invalidArgument();
+  for (const { name, behavior } of declarations) {
+    if (typeof name !== 'string' || !FUNCTION_NAME.test(name)) throw invalidArgument();
+    const functions = profile.functions.value;
+    if (
+      functions === 'none' ||
+      (behavior === 'BLOCKING' && functions === 'nonBlocking') ||
+      (behavior === 'NON_BLOCKING' && functions === 'blocking')
+    ) {
+      throw invalidArgument();
+    }
+  }
+  if (tools.some((tool) => tool.googleSearch) && !profile.search.value) throw invalidArgument();
+  if (tools.some((tool) => tool.codeExecution) && !profile.codeExecution.value)
+    throw invalidArgument();
+}

@@ -1,0 +1,209 @@
+/**
+ * The server's side of taking turns: one turn at a time, cut when somebody speaks (where that is allowed),
+ * in the message order of the service.
+ */
+import { bytesOfMs, INPUT_FORMAT } from '../audio/format.ts';
+import { concatBytes } from '../audio/pcm.ts';
+import type { ServerContent, ServerMessage, Setup } from '../protocol/messages.ts';
+import type { ModelProfile } from '../protocol/models.ts';
+import type { Utterance } from './activity.ts';
+import { AnswerStream, type Answer } from './answer.ts';
+import { answer as builtInAnswer } from './brain/builtIn.ts';
+import type { Engines } from './engines/find.ts';
+import { asReply } from './engines/voices.ts';
+import { inputTokens, Meter } from './usage.ts';
+
+export type TurnInput = ({ kind: 'speech' } & Utterance) | { kind: 'text'; text: string };
+
+export type TurnsOptions = {
+  setup: Setup;
+  profile: ModelProfile;
+  vertex: boolean;
+  engines: Promise<Engines>;
+  meter: Meter;
+  now(): Date;
+  send(message: ServerMessage): void;
+  /** Something broke that the client cannot help. */
+  onFault(message: string): void;
+};
+
+type Running = {
+  abort: AbortController;
+  stream: AnswerStream | undefined;
+  /** Sound of the user that was not answered yet. */
+  heard: Utterance | undefined;
+  /** The client has seen something of this turn. */
+  shown: boolean;
+};
+
+const MAX_REMEMBERED = 200;
+/** A breath between two halves of a sentence that are heard as one. */
+const JOIN_MS = 200;
+
+export class Turns {
+  readonly #options: TurnsOptions;
+  readonly #waiting: TurnInput[] = [];
+  readonly #earlier: string[] = [];
+  #running: Running | undefined;
+  #unanswered: Utterance | undefined;
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** History that is not to be answered. */
+  remember(role: 'user' | 'model', text: string): void {
+    this.#options.meter.addText(text);
+    if (role === 'user') this.#rememberUser(text);
+  }
+
+  #rememberUser(text: string): void {
+    this.#earlier.push(text);
+    if (this.#earlier.length > MAX_REMEMBERED) this.#earlier.shift();
+  }
+
+  /** An utterance or a text is whole: it is answered now, or after the turn that must not be cut. */
+  take(input: TurnInput): void {
+    if (this.#running) this.#waiting.push(input);
+    else this.#begin(input);
+  }
+
+  /**
+   * Somebody begins to speak or writes: the turn in progress is cut. Of a turn that the client has seen
+   * nothing of, the question is kept and heard together with what comes now.
+   */
+  interrupt(): void {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    this.#waiting.length = 0;
+    running.abort.abort(new Error('interrupted'));
+    if (!running.shown) {
+      this.#unanswered = running.heard;
+      return;
+    }
+    const { meter, send } = this.#options;
+    send({ serverContent: { interrupted: true } });
+    // Only what was sent stays in the context.
+    send({
+      serverContent: this.#over(),
+      usageMetadata: meter.receipt(running.stream?.tokens ?? { text: 0, audio: 0 }),
+    });
+  }
+
+  #over(): ServerContent {
+    return this.#options.profile.endOfTurn.value === 'interactionIdle'
+      ? { turnComplete: true, interactionStatus: 'IDLE' }
+      : { turnComplete: true };
+  }
+
+  #begin(input: TurnInput): void {
+    const joined = input.kind === 'speech' ? this.#join(input) : input;
+    const running: Running = {
+      abort: new AbortController(),
+      stream: undefined,
+      heard: joined.kind === 'speech' ? joined : undefined,
+      shown: false,
+    };
+    this.#running = running;
+    this.#answer(joined, running).catch((error: unknown) => {
+      if (running.abort.signal.aborted) return;
+      this.#options.onFault(error instanceof Error ? error.message : String(error));
+      this.#end(running);
+    });
+  }
+
+  #join(input: { kind: 'speech' } & Utterance): { kind: 'speech' } & Utterance {
+    const before = this.#unanswered;
+    this.#unanswered = undefined;
+    if (!before) return input;
+    const breath = new Uint8Array(bytesOfMs(INPUT_FORMAT, JOIN_MS));
+    return {
+      kind: 'speech',
+      pcm: concatBytes([before.pcm, breath, input.pcm]),
+      speechMs: before.speechMs + input.speechMs,
+    };
+  }
+
+  async #answer(input: TurnInput, running: Running): Promise<void> {
+    const { setup, profile, vertex, meter, send } = this.#options;
+    const { signal } = running.abort;
+    const engines = await this.#options.engines;
+    const reply = await this.#replyTo(input, running, engines);
+    signal.throwIfAborted();
+    const stream = new AnswerStream({
+      voice: engines.voice,
+      voiceName: setup.generationConfig?.speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName,
+      modality: modalityOf(setup, profile),
+      onePartPerEvent: profile.partsPerEvent.value === 'one',
+      role: vertex ? 'model' : undefined,
+      signal,
+      send: (content) => {
+        running.shown = true;
+        send({ serverContent: content });
+      },
+    });
+    running.stream = stream;
+    await stream.generate(reply);
+    await stream.played();
+    if (this.#running !== running) return;
+    send({ serverContent: this.#over(), usageMetadata: meter.receipt(stream.tokens) });
+    this.#end(running);
+  }
+
+  #end(running: Running): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    const next = this.#waiting.shift();
+    if (next) this.#begin(next);
+  }
+
+  async #replyTo(input: TurnInput, running: Running, engines: Engines): Promise<Answer> {
+    const { meter, now } = this.#options;
+    if (input.kind === 'text') {
+      meter.addText(input.text);
+      return this.#think(input.text, now());
+    }
+    meter.addAudio(inputTokens(input.pcm.byteLength));
+    const seconds = `${(input.speechMs / 1000).toFixed(1)} s`;
+    if (!engines.ears) {
+      // Nothing was understood, and nothing is made up: the answer is a sound check.
+      this.#transcribe(`[speech, ${seconds}]`, running);
+      const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
+      return { text: `[your own words, ${seconds}]`, pcm };
+    }
+    const words = await engines.ears.transcribe(input.pcm, running.abort.signal);
+    running.abort.signal.throwIfAborted();
+    if (words === '') {
+      this.#transcribe(`[speech, ${seconds}]`, running);
+      return { text: 'I heard you, but I did not understand a word. Please say it again.' };
+    }
+    this.#transcribe(words, running);
+    return this.#think(words, now());
+  }
+
+  #think(text: string, now: Date): Answer {
+    const reply = builtInAnswer({ text, earlier: [...this.#earlier], now });
+    this.#rememberUser(text);
+    return { text: reply };
+  }
+
+  #transcribe(text: string, running: Running): void {
+    if (!this.#options.setup.inputAudioTranscription) return;
+    running.shown = true;
+    this.#options.send({ serverContent: { inputTranscription: { text } } });
+  }
+
+  close(): void {
+    this.#running?.abort.abort(new Error('the session is over'));
+    this.#running = undefined;
+    this.#waiting.length = 0;
+  }
+}
+
+export function modalityOf(setup: Setup, profile: ModelProfile): 'AUDIO' | 'TEXT' {
+  const [asked] = setup.generationConfig?.responseModalities ?? [];
+  return asked === 'TEXT' || (asked === undefined && profile.modalities.value[0] === 'TEXT')
+    ? 'TEXT'
+    : 'AUDIO';
+}
