@@ -270,7 +270,7 @@ export class Conversation {
   /** Something of an answer has come. False: it belongs to a dead turn. */
   #beginsOrGoesOn(): boolean {
     if (!this.#reply.accepts()) return false;
-    if (!this.#tracker.answering) this.#endUtterance();
+    if (this.#tracker.awaitsEndOfSpeech) this.#endUtterance();
     return true;
   }
 

@@ -27,7 +27,7 @@ export type AnswerOptions = {
   /** Vertex names the role of a model turn. */
   role: 'model' | undefined;
   signal: AbortSignal;
-  send(content: ServerContent): void;
+  send: (content: ServerContent) => void;
 };
 
 /** What an answer consists of: words to be spoken, or sound that is there already with words to show for it. */

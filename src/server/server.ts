@@ -35,8 +35,8 @@ export type LiveServerOptions = EngineChoice & {
   key?: string;
   /** Models that the service has shut down answer too. */
   allowRetired?: boolean;
-  onEvent?(event: LiveServerEvent): void;
-  now?(): Date;
+  onEvent?: (event: LiveServerEvent) => void;
+  now?: () => Date;
 };
 
 export type LiveServer = {

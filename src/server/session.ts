@@ -10,6 +10,7 @@ import { createResampler, type Resampler } from '../audio/resample.ts';
 import { decodeFrame, encodeServerMessage, sampleRateOf } from '../protocol/codec.ts';
 import type {
   Blob,
+  Part,
   ClientContent,
   ClientMessage,
   RealtimeInput,
@@ -33,9 +34,9 @@ export type SessionOptions = {
   /** What is wrong with the credential, told after setup as the service does. */
   refusal: Refusal | undefined;
   engines: Promise<Engines>;
-  now(): Date;
-  onReady(model: string): void;
-  onFault(message: string): void;
+  now: () => Date;
+  onReady: (model: string) => void;
+  onFault: (message: string) => void;
 };
 
 /** A client that reads more slowly than the server speaks is let go before it fills our memory. */
@@ -101,7 +102,7 @@ export class Session {
     if (refusal) throw refusal;
     const profile = checkSetup(setup, this.#options);
     const meter = new Meter(vertex);
-    meter.addText((setup.systemInstruction?.parts ?? []).map((part) => part.text ?? '').join('\n'));
+    meter.addText(textOf(setup.systemInstruction?.parts));
     const turns = new Turns({
       setup,
       profile,
@@ -135,9 +136,9 @@ export class Session {
   #clientContent({ turns = [], turnComplete = false }: ClientContent, ready: Ready): void {
     const seedsOnly = ready.profile.textPath.value === 'seedThenRealtime';
     if (seedsOnly && (!this.#seeding || this.#seeded)) throw invalidArgument();
-    const texts = turns.map(({ role = 'user', parts = [] }) => ({
+    const texts = turns.map(({ role = 'user', parts }) => ({
       role,
-      text: parts.map((part) => part.text ?? '').join(''),
+      text: textOf(parts),
     }));
     if (this.#seeding && !this.#seeded) {
       for (const { role, text } of texts) ready.turns.remember(role, text);
@@ -224,3 +225,7 @@ export class Session {
     this.#resampler?.resampler.close();
   }
 }
+
+/** What was sent may lack what the type promises. */
+const textOf = (parts: Part[] | undefined): string =>
+  (parts ?? []).map((part) => part.text ?? '').join('');

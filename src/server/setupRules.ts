@@ -82,7 +82,7 @@ function checkGeneration(
   if (translationConfig !== undefined && !profile.translation.value) throw invalidArgument();
   const voice = speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName;
   if (voice !== undefined && (typeof voice !== 'string' || findVoice(voice) === undefined)) {
-    throw new Refusal(1007, `There is no matching speaker voice for "${String(voice)}".`);
+    throw new Refusal(1007, `There is no matching speaker voice for "${voice}".`);
   }
 }
 

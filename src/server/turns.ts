@@ -21,10 +21,10 @@ export type TurnsOptions = {
   vertex: boolean;
   engines: Promise<Engines>;
   meter: Meter;
-  now(): Date;
-  send(message: ServerMessage): void;
+  now: () => Date;
+  send: (message: ServerMessage) => void;
   /** Something broke that the client cannot help. */
-  onFault(message: string): void;
+  onFault: (message: string) => void;
 };
 
 type Running = {

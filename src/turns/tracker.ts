@@ -36,6 +36,10 @@ export class TurnTracker {
   #current: Turn | undefined;
   /** The user's side of the turn after this one, begun while the model still has the word. */
   #next: Turn | undefined;
+  /** Utterances after that one. Their turns have no number yet: the server may take several for one. */
+  #later: Turn[] = [];
+  /** The turn of the utterance that was begun last. */
+  #utterance: Turn | undefined;
   #last: Turn | undefined;
   #count = 0;
   #total: Usage = NO_USAGE;
@@ -54,6 +58,11 @@ export class TurnTracker {
     return this.#current?.answered ?? false;
   }
 
+  /** The user still seems to speak in the turn that is to be answered: the local detector is late. */
+  get awaitsEndOfSpeech(): boolean {
+    return this.#utterance !== undefined && this.#utterance === this.#current && !this.answering;
+  }
+
   /** Words and sound of the turn in progress, or of the last one. */
   get answer(): { index: number; text: string; soundMs: number; final: boolean } | undefined {
     const turn = this.#current ?? this.#last;
@@ -67,22 +76,10 @@ export class TurnTracker {
     return { usage: this.#total, costUsd: this.#price && costUsd(this.#total, this.#price) };
   }
 
-  #open(): Turn {
+  #open(turn = newTurn()): Turn {
     this.#count += 1;
-    return {
-      index: this.#count,
-      user: '',
-      userFinal: false,
-      userEndMs: undefined,
-      spoken: false,
-      model: '',
-      modelFinal: false,
-      answered: false,
-      soundMs: 0,
-      latency: {},
-      usage: undefined,
-      interrupted: false,
-    };
+    turn.index = this.#count;
+    return turn;
   }
 
   /** The turn whose user side is open: this one before the answer, the next one after. */
@@ -100,12 +97,18 @@ export class TurnTracker {
   // ---- the user's side ---------------------------------------------------------------------------
 
   speechStarted(): void {
-    this.#userTurn();
+    if (this.#next?.userEndMs === undefined) {
+      this.#utterance = this.#userTurn();
+    } else {
+      this.#utterance = newTurn();
+      this.#later.push(this.#utterance);
+    }
   }
 
   /** `endMs`: when the last voiced frame ended, on the tracker's clock. */
   speechEnded(endMs: number): void {
-    const turn = this.#userTurn();
+    const turn = this.#utterance ?? this.#userTurn();
+    this.#utterance = undefined;
     turn.userEndMs = endMs;
     turn.spoken = true;
   }
@@ -218,6 +221,8 @@ export class TurnTracker {
     this.#last = turn;
     this.#current = this.#next;
     this.#next = undefined;
+    const later = this.#later.shift();
+    if (later) this.#next = this.#open(later);
   }
 
   /** Nothing more will come: lines that are open become final as they are. */
@@ -240,4 +245,21 @@ export class TurnTracker {
     turn.modelFinal = true;
     this.#emit({ type: 'model', turn: turn.index, text: turn.model.trim(), final: true });
   }
+}
+
+function newTurn(): Turn {
+  return {
+    index: 0,
+    user: '',
+    userFinal: false,
+    userEndMs: undefined,
+    spoken: false,
+    model: '',
+    modelFinal: false,
+    answered: false,
+    soundMs: 0,
+    latency: {},
+    usage: undefined,
+    interrupted: false,
+  };
 }

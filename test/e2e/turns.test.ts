@@ -30,7 +30,14 @@ async function talk(
 ): Promise<{ events: Event[]; code: number | null }> {
   const server = await startScriptedServer(afterSetup(script));
   const child = spawnCli([
-    ...['talk', '--no-mic', '--no-speaker', '--json', '--greet', 'go', '--base-url', server.url],
+    'talk',
+    '--no-mic',
+    '--no-speaker',
+    '--json',
+    '--greet',
+    'go',
+    '--base-url',
+    server.url,
     ...args,
   ]);
   let stdout = '';

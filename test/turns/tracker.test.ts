@@ -73,6 +73,28 @@ describe('a spoken turn', () => {
     expect(events.filter(({ type }) => type === 'turn')).toHaveLength(2);
   });
 
+  it('keeps two utterances apart that are spoken during one answer', () => {
+    const { tracker, clock, take } = tracked();
+    tracker.speechStarted();
+    tracker.words('A long answer');
+    for (const endMs of [2000, 3000]) {
+      tracker.speechStarted();
+      tracker.speechEnded(endMs);
+    }
+    clock.ms = 3500;
+    for (const index of [2, 3]) {
+      tracker.ended();
+      tracker.transcribed(`question ${index}`);
+      tracker.words(`answer ${index}`);
+    }
+    tracker.ended();
+    const events = take();
+    expect(events).toContainEqual({ type: 'user', turn: 2, text: 'question 2', final: true });
+    expect(events).toContainEqual({ type: 'user', turn: 3, text: 'question 3', final: true });
+    expect(events).toContainEqual({ type: 'turn', index: 2, latency: { firstTextMs: 1500 } });
+    expect(events).toContainEqual({ type: 'turn', index: 3, latency: { firstTextMs: 500 } });
+  });
+
   it('gives a late transcription to the answered turn while nobody has spoken since', () => {
     const { tracker, take } = tracked();
     tracker.speechStarted();
