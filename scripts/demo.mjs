@@ -22,21 +22,26 @@ const child = spawn(process.execPath, [join(root, 'bin', 'gemlive.js'), ...args]
   stdio: ['ignore', 'pipe', 'pipe'],
 });
 createInterface({ input: child.stderr }).on('line', (line) => {
-  console.log(line.startsWith('debug: engines') ? line.replace('debug: ', '') : line);
+  if (line.startsWith('debug: gemlive')) return;
+  console.log(line.replace(/^debug: engines: /, 'engines    '));
 });
+let answer = '';
 for await (const line of createInterface({ input: child.stdout })) {
   const event = JSON.parse(line);
   if (event.type === 'session' && event.state === 'ready') console.log(`connected  ${event.model}`);
   if (event.type === 'user' && event.final) console.log(`heard      ${event.text}`);
-  if (event.type === 'model' && event.final) console.log(`answered   ${event.text}`);
-  if (event.type === 'turn' && event.latency.firstAudioMs !== undefined) {
-    console.log(`first sound ${event.latency.firstAudioMs} ms after the end of speech`);
+  if (event.type === 'model' && event.final) answer = event.text;
+  if (event.type === 'turn') {
+    console.log(`answered   ${answer}`);
+    console.log(`           ${event.latency.firstAudioMs} ms after the end of speech`);
   }
   if (event.type === 'warning') console.log(`warning    ${event.message}`);
 }
 const code = child.exitCode ?? (await new Promise((resolve) => child.once('close', resolve)));
 if (code === 0) {
   const seconds = (statSync(join(root, REPLY)).size - 44) / 48_000;
-  console.log(`\n${REPLY}: ${seconds.toFixed(1)} s of sound. Talk yourself: node bin/gemlive.js talk --local`);
+  console.log(
+    `\n${REPLY}: ${seconds.toFixed(1)} s of sound. Talk yourself: node bin/gemlive.js talk --local`,
+  );
 }
 process.exit(code);

@@ -27,7 +27,8 @@ export function run(command, args, { timeoutMs = 600_000, show = false, env = {}
     child.on('close', (code, signal) => {
       clearTimeout(timer);
       if (code === 0) resolve(output);
-      else reject(new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}\n${output}`));
+      else
+        reject(new Error(`${command} ${args.join(' ')} ended with ${signal ?? code}\n${output}`));
     });
   });
 }

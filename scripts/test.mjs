@@ -16,7 +16,9 @@ const missing = await installPrograms([
   'ffmpeg',
 ]);
 if (missing.length > 0 && process.env.CI === 'true') {
-  console.error(`error: under CI every test must run, and these are missing: ${missing.join(', ')}`);
+  console.error(
+    `error: under CI every test must run, and these are missing: ${missing.join(', ')}`,
+  );
   process.exit(1);
 }
 await build();
@@ -41,8 +43,12 @@ try {
   failed = true;
 }
 try {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
-  console.log(`tests: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  console.log(
+    `tests: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`,
+  );
 } catch {
   failed = true;
 }

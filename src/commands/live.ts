@@ -20,7 +20,7 @@ export type LivePlace = {
 };
 
 export async function openPlace(context: CommandContext): Promise<LivePlace> {
-  const { settings, resolved, childEnv } = context;
+  const { settings, resolved, childEnv, stderr } = context;
   if (!settings.local) {
     const endpoint = toEndpoint(settings, resolved.credential.apiKey);
     return { endpoint, engines: Promise.resolve(undefined), close: async () => {} };
@@ -32,6 +32,13 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
     ...(settings.stt !== undefined && { stt: settings.stt }),
     ...(settings.tts !== undefined && { tts: settings.tts }),
   });
+  if (settings.debug) {
+    server.engines.then(
+      ({ ears, voice }) =>
+        stderr.write(`debug: engines: ears ${ears}, brain built-in, voice ${voice}\n`),
+      () => {}, // closed before they were found
+    );
+  }
   return {
     endpoint: toEndpoint({ baseUrl: server.url, apiVersion: settings.apiVersion }, undefined),
     engines: server.engines,

@@ -70,11 +70,16 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
   });
   const { host, port } = await listen(http, options);
   const closeSessions = acceptSessions(http, options, engines);
+  const names = engines.then(({ ears, voice }) => ({
+    ears: ears?.name ?? 'none',
+    voice: voice.name,
+  }));
+  names.catch(() => {}); // as with the engines
   let closing: Promise<void> | undefined;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
-    engines: engines.then(({ ears, voice }) => ({ ears: ears?.name ?? 'none', voice: voice.name })),
+    engines: names,
     close: () => {
       closing ??= (async () => {
         abort.abort(new Error('the server is closing'));
