@@ -7,7 +7,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 if (!existsSync(tsc)) {
-  console.error('error: the development packages are not installed\n  try: npm ci');
+  console.error('error: the development packages are not installed\n  try: npm install');
   process.exit(1);
 }
 rmSync(join(root, 'dist'), { recursive: true, force: true });

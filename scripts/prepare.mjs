@@ -33,13 +33,16 @@ export function run(command, args, { timeoutMs = 600_000, show = false, env = {}
   });
 }
 
-/** npm packages, exactly as locked; nothing to do when they are there already. */
+/**
+ * npm packages, as locked; nothing to do when they are there already. Not `npm ci`: it insists that the
+ * lock file names the native parts of every platform, and not every registry has all of them.
+ */
 export async function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  console.log('installing npm packages (npm ci) …');
-  await run('npm', ['ci', '--no-audit', '--no-fund']);
+  console.log('installing npm packages (npm install) …');
+  await run('npm', ['install', '--no-audit', '--no-fund']);
 }
 
 export async function build() {
