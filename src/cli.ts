@@ -109,7 +109,7 @@ async function contextOf(
     import('./config/systemFile.ts'),
   ]);
   const { createContext } = await import('./commands/context.ts');
-  const cwd = process.cwd();
+  const cwd = workingFolder();
   const layers = await loadLayers(flags, cwd);
   let resolved = combinations.settleCombinations(resolveSettings(command, layers), args);
   if (command !== 'config') resolved = await system.readSystemFile(resolved, layers);
@@ -122,6 +122,19 @@ async function contextOf(
     childEnv,
     noColour: wantsNoColour(),
   });
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new GemliveError('the folder you are in does not exist any more', {
+      code: 'usage',
+      exitCode: EXIT.usage,
+      hint: 'change to another one: cd',
+      cause: error,
+    });
+  }
 }
 
 // ---- errors -------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ const BUG_HINT = 'please report it, with what the same command prints under --de
 export function printError(error: unknown, place: ErrorPlace, label?: string): void {
   const { message, hint, code } = errorFields(error);
   const why = error instanceof GemliveError ? error.why : undefined;
-  const subject = label === undefined ? '' : `${label}: `;
+  const isNamed = label === undefined || message.startsWith(`${label}: `);
+  const subject = isNamed ? '' : `${label}: `;
   const what = `${subject}${message}${code === 'bug' ? ' (a bug)' : ''}`;
   printMessage('error:', { what, why, hint }, place);
 }

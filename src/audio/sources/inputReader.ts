@@ -1,7 +1,6 @@
 /** The bytes of one input, a file or a pipe, with a look ahead at how they begin. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { EXIT, GemliveError } from '../../errors.ts';
@@ -9,7 +8,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { concatBytes } from '../pcm.ts';
 
 export class InputReader {
-  /** For messages: the file's name, or `stdin`. */
+  /** For messages: the path as it was given, or `stdin`. */
   readonly label: string;
   /** Undefined for a pipe. */
   readonly path: string | undefined;
@@ -24,7 +23,7 @@ export class InputReader {
   constructor(input: string, stdin: Readable | undefined, signal: AbortSignal | undefined) {
     this.#stdin = stdin;
     this.path = input === '-' ? undefined : input;
-    this.label = this.path === undefined ? 'stdin' : basename(this.path);
+    this.label = this.path ?? 'stdin';
     if (signal?.aborted === true) this.close();
     else signal?.addEventListener('abort', () => this.close(), { once: true, signal: this.signal });
   }
@@ -126,7 +125,7 @@ export function emptyInput(label: string): GemliveError {
 
 /** Says which input `error` is about. */
 export function named(label: string, error: unknown): unknown {
-  if (!(error instanceof GemliveError)) return error;
+  if (!(error instanceof GemliveError) || error.message.startsWith(`${label}: `)) return error;
   const { code, exitCode, why, hint } = error;
   return new GemliveError(`${label}: ${error.message}`, {
     code,
@@ -140,7 +139,7 @@ export function named(label: string, error: unknown): unknown {
 function unreadable(label: string, cause: unknown): GemliveError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   if (code === 'ENOENT' || code === 'ENOTDIR') {
-    return inputError('input_missing', label, 'no such file', { cause });
+    return inputError('input_missing', label, 'no such file', { hint: 'check the path', cause });
   }
   const why =
     code === 'EACCES' || code === 'EPERM'

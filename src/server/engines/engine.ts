@@ -1,5 +1,6 @@
 /** What listens and what speaks for the local server: each a small interface over a child process. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startProcess, type ChildEnvironment } from '../../audio/subprocess.ts';
@@ -73,10 +74,33 @@ export async function outputOf({
  * opened. Private, and gone afterwards.
  */
 export async function withTemporaryFile<T>(work: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'gemlive-'));
+  // At once: a folder that is still being made when the process ends would stay for ever.
+  const folder = mkdtempSync(join(tmpdir(), 'gemlive-'));
+  folders.add(folder);
+  removeFoldersAtExit();
   try {
     return await work(join(folder, 'sound'));
   } finally {
     await rm(folder, { recursive: true, force: true });
+    folders.delete(folder);
   }
+}
+
+/** Of programs that run now. Whoever leaves while they do does not wait for them to be tidied up after. */
+const folders = new Set<string>();
+let exitHooked = false;
+
+function removeFoldersAtExit(): void {
+  if (exitHooked) return;
+  exitHooked = true;
+  process.once('exit', () => {
+    for (const folder of folders) {
+      try {
+        // A program that is being killed may still put its file there.
+        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+      } catch {
+        // Nobody is left to be told.
+      }
+    }
+  });
 }
