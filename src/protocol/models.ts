@@ -52,6 +52,10 @@ export type ModelProfile = {
   /** `audioStreamEnd` makes it answer at once. */
   readonly audioStreamEnd: Fact<boolean>;
   readonly contextTokens: Fact<number>;
+  /** Transcription that comes even where it was not asked for. */
+  readonly unaskedTranscription: Fact<'none' | 'input' | 'output'>;
+  /** Its words for TEXT where it only speaks: see the close reasons. */
+  readonly textRefusal: Fact<'combination' | 'voices'>;
   readonly price: Fact<Price> | undefined;
 };
 
@@ -94,6 +98,8 @@ const gemini38: ModelProfile = {
   turnCoverageDefault: sure('activityAndVideo', 'model page'),
   audioStreamEnd: sure(true, 'capabilities page'),
   contextTokens: sure(131_072, 'model page'),
+  unaskedTranscription: uncertain('output', 'one usage receipt in the developer forum'),
+  textRefusal: sure('combination', 'public reports'),
   price: PRICE_3X,
 };
 
@@ -127,6 +133,7 @@ const gemini31: ModelProfile = {
   scheduling: sure(false, 'skill page'),
   turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
   contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
+  unaskedTranscription: uncertain('input', 'developer forum'),
 };
 
 const native25: ModelProfile = {
@@ -144,6 +151,8 @@ const native25: ModelProfile = {
   defaultBehavior: sure('BLOCKING', 'capabilities page'),
   turnCoverageDefault: sure('activity', 'capabilities page'),
   contextTokens: sure(131_072, 'capabilities page'),
+  unaskedTranscription: sure('none', 'recorded sessions'),
+  textRefusal: sure('voices', 'public reports'),
   price: uncertain(
     { textIn: 0.5, audioIn: 3, imageIn: 3, textOut: 2, audioOut: 12 },
     'from memory of the 2025 sheet',
@@ -162,6 +171,7 @@ const halfCascade: ModelProfile = {
   codeExecution: sure(true, 'recorded sessions'),
   languageCode: sure(true, 'older page: region codes'),
   contextTokens: sure(32_768, 'capabilities page'),
+  textRefusal: uncertain('combination', 'not documented'),
   price: undefined,
 };
 
@@ -177,6 +187,7 @@ const translate: ModelProfile = {
   functions: sure('none', 'model list'),
   search: sure(false, 'model list'),
   translation: sure(true, 'SDK reference'),
+  unaskedTranscription: uncertain('none', 'not documented'),
   price: undefined,
 };
 

@@ -1,80 +1,147 @@
 /**
- * The fields that the service knows, and the two spellings it takes them in. Whatever else is sent is
- * refused with its name and place, as the real service does.
+ * The fields that the service knows, their types, and the two spellings it takes them in. Whatever else is
+ * sent is refused with its name and place, as the real service does: what passes has the type it claims.
  */
 import type { ClientMessage } from '../protocol/messages.ts';
-import { Refusal } from './refusal.ts';
+import { invalidArgument, Refusal } from './refusal.ts';
 
-/** `any`: what is inside is the user's. An object: its fields. A list of one: a list of that. */
-type Shape = 'any' | { readonly [field: string]: Shape } | readonly [Shape];
+/**
+ * `any`: what is inside is the user's. `refused`: known to the service, but of no Live session. A set: the
+ * values of an enum. An object: its fields. A list of one: a list of that.
+ */
+type Shape =
+  | 'any'
+  | 'string'
+  | 'bool'
+  | 'int'
+  | 'float'
+  | 'bytes'
+  | 'refused'
+  | ReadonlySet<string>
+  | { readonly [field: string]: Shape }
+  | readonly [Shape];
 
-const fields = (names: string, shape: Record<string, Shape> = {}): Shape => ({
-  ...Object.fromEntries(names.split(' ').map((name) => [name, 'any' as const])),
-  ...shape,
-});
+const all = (shape: Shape, names: string): Record<string, Shape> =>
+  Object.fromEntries(names.split(' ').map((name) => [name, shape]));
+const oneOf = (values: string): Shape => new Set(values.split(' '));
 
-const BLOB = fields('data mimeType');
-const FUNCTION_RESPONSE = fields('id name response scheduling willContinue parts');
-const PART = fields('text thought thoughtSignature', {
+const BLOB: Shape = { data: 'bytes', mimeType: 'string', displayName: 'string' };
+const FUNCTION_RESPONSE: Shape = {
+  ...all('string', 'id name'),
+  response: 'any',
+  scheduling: oneOf('SCHEDULING_UNSPECIFIED SILENT WHEN_IDLE INTERRUPT'),
+  willContinue: 'bool',
+  parts: ['any'],
+};
+const PART: Shape = {
+  text: 'string',
+  thought: 'bool',
+  thoughtSignature: 'bytes',
   inlineData: BLOB,
-  fileData: fields('fileUri mimeType'),
-  functionCall: fields('id name args'),
+  fileData: all('string', 'fileUri mimeType displayName'),
+  functionCall: { ...all('string', 'id name'), args: 'any' },
   functionResponse: FUNCTION_RESPONSE,
-  executableCode: fields('language code'),
-  codeExecutionResult: fields('outcome output'),
-});
-const CONTENT: Shape = { role: 'any', parts: [PART] };
-const FUNCTION_DECLARATION = fields(
-  'name description parameters parametersJsonSchema response responseJsonSchema behavior',
-);
-const TOOL = fields(
-  'googleSearch googleSearchRetrieval codeExecution urlContext googleMaps retrieval mcpServers computerUse fileSearch',
-  { functionDeclarations: [FUNCTION_DECLARATION] },
-);
-const TRANSCRIPTION = fields(
-  'languageCodes customVocabulary mode wordTimestamp diarization sourceText languageAuto languageHints adaptationPhrases',
-);
-const GENERATION_CONFIG = fields(
-  'responseModalities temperature topP topK maxOutputTokens seed candidateCount presencePenalty frequencyPenalty ' +
-    'mediaResolution enableAffectiveDialog',
-  {
-    speechConfig: fields('languageCode multiSpeakerVoiceConfig', {
-      voiceConfig: fields('replicatedVoiceConfig voice', {
-        prebuiltVoiceConfig: fields('voiceName'),
-      }),
-    }),
-    thinkingConfig: fields('thinkingLevel thinkingBudget includeThoughts'),
-    translationConfig: fields('targetLanguageCode echoTargetLanguage'),
+  executableCode: all('string', 'id language code'),
+  codeExecutionResult: all('string', 'id outcome output'),
+  videoMetadata: 'any',
+};
+const CONTENT: Shape = { role: 'string', parts: [PART] };
+const TOOL: Shape = {
+  ...all(
+    'any',
+    'googleSearch googleSearchRetrieval codeExecution urlContext googleMaps retrieval mcpServers computerUse fileSearch',
+  ),
+  functionDeclarations: [
+    {
+      ...all('string', 'name description'),
+      ...all('any', 'parameters parametersJsonSchema response responseJsonSchema'),
+      behavior: oneOf('UNSPECIFIED BLOCKING NON_BLOCKING'),
+    },
+  ],
+};
+const TRANSCRIPTION: Shape = {
+  ...all(['string'], 'languageCodes customVocabulary languageHints adaptationPhrases'),
+  ...all('bool', 'wordTimestamp diarization languageAuto'),
+  mode: oneOf('MODE_UNSPECIFIED VERBATIM SMART'),
+  sourceText: 'string',
+};
+const GENERATION_CONFIG: Shape = {
+  responseModalities: [oneOf('MODALITY_UNSPECIFIED TEXT IMAGE AUDIO VIDEO DOCUMENT')],
+  ...all('float', 'temperature topP presencePenalty frequencyPenalty'),
+  ...all('int', 'topK maxOutputTokens seed candidateCount'),
+  mediaResolution: oneOf(
+    'MEDIA_RESOLUTION_UNSPECIFIED MEDIA_RESOLUTION_LOW MEDIA_RESOLUTION_MEDIUM MEDIA_RESOLUTION_HIGH',
+  ),
+  enableAffectiveDialog: 'bool',
+  speechConfig: {
+    languageCode: 'string',
+    voiceConfig: {
+      prebuiltVoiceConfig: { voiceName: 'string' },
+      ...all('any', 'replicatedVoiceConfig voice'),
+    },
+    multiSpeakerVoiceConfig: 'refused',
   },
-);
-const SETUP = fields('model explicitVadSignal labels', {
+  thinkingConfig: {
+    thinkingLevel: oneOf(
+      // The guide's own samples write them small.
+      'THINKING_LEVEL_UNSPECIFIED MINIMAL LOW MEDIUM HIGH minimal low medium high',
+    ),
+    thinkingBudget: 'int',
+    includeThoughts: 'bool',
+  },
+  translationConfig: { targetLanguageCode: 'string', echoTargetLanguage: 'bool' },
+  ...all(
+    'refused',
+    'responseMimeType responseSchema responseJsonSchema responseLogprobs logprobs stopSequences routingConfig audioTimestamp',
+  ),
+};
+const SETUP: Shape = {
+  model: 'string',
   generationConfig: GENERATION_CONFIG,
   systemInstruction: CONTENT,
   tools: [TOOL],
-  realtimeInputConfig: fields('activityHandling turnCoverage interimTranscriptTimestampEnabled', {
-    automaticActivityDetection: fields(
-      'disabled startOfSpeechSensitivity endOfSpeechSensitivity prefixPaddingMs silenceDurationMs',
+  realtimeInputConfig: {
+    automaticActivityDetection: {
+      disabled: 'bool',
+      startOfSpeechSensitivity: oneOf(
+        'START_SENSITIVITY_UNSPECIFIED START_SENSITIVITY_HIGH START_SENSITIVITY_LOW',
+      ),
+      endOfSpeechSensitivity: oneOf(
+        'END_SENSITIVITY_UNSPECIFIED END_SENSITIVITY_HIGH END_SENSITIVITY_LOW',
+      ),
+      ...all('int', 'prefixPaddingMs silenceDurationMs'),
+    },
+    activityHandling: oneOf(
+      'ACTIVITY_HANDLING_UNSPECIFIED START_OF_ACTIVITY_INTERRUPTS NO_INTERRUPTION',
     ),
-  }),
-  sessionResumption: fields('handle transparent'),
-  contextWindowCompression: fields('triggerTokens', { slidingWindow: fields('targetTokens') }),
+    turnCoverage: oneOf(
+      'TURN_COVERAGE_UNSPECIFIED TURN_INCLUDES_ONLY_ACTIVITY TURN_INCLUDES_ALL_INPUT TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO',
+    ),
+    interimTranscriptTimestampEnabled: 'bool',
+  },
+  sessionResumption: { handle: 'string', transparent: 'bool' },
+  contextWindowCompression: { triggerTokens: 'int', slidingWindow: { targetTokens: 'int' } },
   inputAudioTranscription: TRANSCRIPTION,
   outputAudioTranscription: TRANSCRIPTION,
-  proactivity: fields('proactiveAudio proactiveVideo'),
-  historyConfig: fields('initialHistoryInClientContent'),
-  avatarConfig: fields('avatarName customizedAvatar audioBitrateBps videoBitrateBps'),
-  safetySettings: [fields('category threshold method')],
-});
+  proactivity: all('bool', 'proactiveAudio proactiveVideo'),
+  historyConfig: { initialHistoryInClientContent: 'bool' },
+  explicitVadSignal: 'bool',
+  avatarConfig: all('any', 'avatarName customizedAvatar audioBitrateBps videoBitrateBps'),
+  safetySettings: [all('string', 'category threshold method')],
+  labels: 'any',
+};
 const MESSAGES: Shape = {
   setup: SETUP,
-  clientContent: fields('turnComplete', { turns: [CONTENT] }),
-  realtimeInput: fields('text audioStreamEnd', {
+  clientContent: { turns: [CONTENT], turnComplete: 'bool' },
+  realtimeInput: {
     audio: BLOB,
     video: BLOB,
     mediaChunks: [BLOB],
+    text: 'string',
+    audioStreamEnd: 'bool',
     activityStart: {},
     activityEnd: {},
-  }),
+  },
   toolResponse: { functionResponses: [FUNCTION_RESPONSE] },
   contextUpdate: { systemInstruction: CONTENT, tools: { tools: [TOOL] } },
 };
@@ -87,27 +154,25 @@ const snakeCase = (name: string): string =>
 /** A client frame in the canonical spelling. @throws Refusal 1007 for what the service does not know. */
 export function readClientMessage(frame: Record<string, unknown>): ClientMessage {
   const message = conform(frame, MESSAGES, '') as Record<string, unknown>;
-  const keys = Object.keys(message);
-  if (keys.length !== 1) throw new Refusal(1007, 'Request contains an invalid argument.');
-  const [key = ''] = keys;
   // proto3 JSON: null is absent, and an absent message is no message.
-  if (typeof message[key] !== 'object' || message[key] === null) {
-    throw new Refusal(1007, `Invalid value at '${snakeCase(key)}' (oneof), it must be an object.`);
-  }
+  if (Object.keys(message).length !== 1) throw invalidArgument();
   return message as ClientMessage;
 }
 
 function conform(value: unknown, shape: Shape, path: string): unknown {
-  if (shape === 'any' || value === null || value === undefined) return value;
+  if (typeof shape === 'string') return conformToScalar(value, shape, path);
+  if (shape instanceof Set) {
+    if (typeof value === 'string' && shape.has(value)) return value;
+    throw invalidValue(path, 'TYPE_ENUM', value);
+  }
+  // proto3 JSON takes no single value for a list, and no null in one.
   if (Array.isArray(shape)) {
     const [item] = shape as readonly [Shape];
-    // proto3 JSON takes no single value for a list.
-    if (!Array.isArray(value))
-      throw new Refusal(1007, `Invalid value at '${path}', it must be a list.`);
+    if (!Array.isArray(value)) throw invalidValue(path, 'a list', value);
     return value.map((entry, index) => conform(entry, item, `${path}[${index}]`));
   }
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw new Refusal(1007, `Invalid value at '${path}', it must be an object.`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidValue(path, 'an object', value);
   }
   const known = shape as { readonly [field: string]: Shape };
   const result: Record<string, unknown> = {};
@@ -122,11 +187,42 @@ function conform(value: unknown, shape: Shape, path: string): unknown {
       );
     }
     if (entry === null) continue;
-    result[field] = conform(
-      entry,
-      inner,
-      path === '' ? snakeCase(field) : `${path}.${snakeCase(field)}`,
-    );
+    const place = path === '' ? snakeCase(field) : `${path}.${snakeCase(field)}`;
+    result[field] = conform(entry, inner, place);
   }
   return result;
+}
+
+/** Numbers may come as strings (int64 does), base64 in both alphabets. */
+function conformToScalar(value: unknown, shape: Extract<Shape, string>, path: string): unknown {
+  switch (shape) {
+    case 'any':
+      return value;
+    case 'refused':
+      throw invalidArgument();
+    case 'string':
+      if (typeof value === 'string') return value;
+      throw invalidValue(path, 'TYPE_STRING', value);
+    case 'bool':
+      if (typeof value === 'boolean') return value;
+      throw invalidValue(path, 'TYPE_BOOL', value);
+    case 'bytes':
+      if (typeof value === 'string' && /^[\w+/-]*={0,2}$/.test(value)) return value;
+      throw invalidValue(path, 'TYPE_BYTES', value);
+    case 'int':
+    case 'float': {
+      const isText = typeof value === 'string' && value.trim() !== '';
+      const number = isText || typeof value === 'number' ? Number(value) : NaN;
+      if (shape === 'int' ? Number.isSafeInteger(number) : Number.isFinite(number)) return number;
+      throw invalidValue(path, shape === 'int' ? 'TYPE_INT32' : 'TYPE_FLOAT', value);
+    }
+    default:
+      return shape satisfies never;
+  }
+}
+
+/** What was sent is quoted short: it may be megabytes, and a close frame holds 123 bytes. */
+function invalidValue(path: string, type: string, value: unknown): Refusal {
+  const quoted = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
+  return new Refusal(1007, `Invalid value at '${path}' (${type}), ${quoted}`);
 }

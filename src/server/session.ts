@@ -41,6 +41,9 @@ export type SessionOptions = {
 
 /** A client that reads more slowly than the server speaks is let go before it fills our memory. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+/** From 100 Hz, a frame of 16 MB would become gigabytes at 16 kHz. */
+const MIN_RATE_HZ = 4_000;
+const MAX_RATE_HZ = 192_000;
 
 type Ready = { setup: Setup; profile: ModelProfile; activity: Activity; turns: Turns };
 
@@ -178,8 +181,9 @@ export class Session {
       if (/^(image|video)\//i.test(mimeType ?? '')) return;
       throw invalidArgument();
     }
-    const pcm = this.#aligner.push(Buffer.from(data, 'base64'));
     const fromHz = sampleRateOf(mimeType, INPUT_FORMAT.sampleRateHz);
+    if (fromHz < MIN_RATE_HZ || fromHz > MAX_RATE_HZ) throw invalidArgument();
+    const pcm = this.#aligner.push(Buffer.from(data, 'base64'));
     if (fromHz === INPUT_FORMAT.sampleRateHz) {
       activity.push(pcm);
       return;

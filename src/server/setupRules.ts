@@ -47,6 +47,9 @@ function checkModalities({ model, generationConfig }: Setup, profile: ModelProfi
   const [modality] = asked;
   if (modality === undefined || profile.modalities.value.some((known) => known === modality))
     return;
+  if (modality === 'TEXT' && profile.textRefusal.value === 'voices') {
+    throw new Refusal(1007, 'Cannot extract voices from a non-audio request.');
+  }
   throw new Refusal(
     1007,
     `The requested combination of response modalities (${modality}) is not supported by the model. ${model} accepts ` +
