@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'session_expired'
   | 'quota'
   | 'max_cost'
+  | 'max_duration'
   | 'input_missing'
   | 'input_unreadable'
   | 'input_empty'

@@ -2,6 +2,7 @@
  * Leaving by signal. The first one asks the work to end and decides the exit code; a second one, or
  * work that does not end, leaves at once: the exit handlers of terminal and child processes do the rest.
  */
+import { EXIT, GemliveError, type ExitCode } from '../errors.ts';
 
 /** What a signal means unless the command says otherwise; Ctrl+C always depends on the command. */
 const CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
@@ -12,12 +13,14 @@ export type LeavingCodes = {
   /** Default 143. */
   SIGTERM?: number;
   /** `--max-duration`, and the exit code for work that it cuts. */
-  limit?: { seconds: number | undefined; code: number };
+  limit?: { seconds: number | undefined; code: ExitCode };
 };
 
 /**
  * Runs `work` with a signal that aborts when the process is told to end, its time is up, or `parent`
  * aborts. Returns the work's own exit code, or the one of what ended it.
+ *
+ * @throws GemliveError also for work that its time limit has cut.
  */
 export async function untilSignalled(
   parent: AbortSignal,
@@ -27,15 +30,18 @@ export async function untilSignalled(
   const codes = { ...CODES, SIGINT, SIGTERM };
   const abort = new AbortController();
   let code: number | undefined;
+  let outOfTime: GemliveError | undefined;
   let leave: (code: number) => void = () => {};
   const forced = new Promise<number>((resolve) => (leave = resolve));
   let grace: NodeJS.Timeout | undefined;
-  const onSignal = (name: NodeJS.Signals): void => {
-    const again = code !== undefined;
-    code ??= codes[name as keyof typeof codes];
-    if (again) leave(code);
+  const end = (exitCode: number, reason: Error): void => {
+    code ??= exitCode;
     grace ??= setTimeout(leave, GRACE_MS, code);
-    abort.abort(new Error(name));
+    abort.abort(reason);
+  };
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (code !== undefined) leave(code);
+    end(codes[name as keyof typeof codes], new Error(name));
   };
   const names = Object.keys(codes) as (keyof typeof codes)[];
   for (const name of names) process.on(name, onSignal);
@@ -43,8 +49,9 @@ export async function untilSignalled(
     limit?.seconds === undefined
       ? undefined
       : setTimeout(() => {
-          code ??= limit.code;
-          abort.abort(new Error('--max-duration'));
+          const over = timeIsOver(limit.seconds ?? 0, limit.code);
+          if (code === undefined && limit.code !== EXIT.ok) outOfTime = over;
+          end(limit.code, over);
         }, limit.seconds * 1000);
   const worked = work(AbortSignal.any([parent, abort.signal])).then(
     (result) => code ?? result,
@@ -55,10 +62,21 @@ export async function untilSignalled(
   );
   worked.catch(() => {}); // after a forced leave nobody looks any more
   try {
-    return await Promise.race([worked, forced]);
+    const result = await Promise.race([worked, forced]);
+    if (outOfTime) throw outOfTime;
+    return result;
   } finally {
     // The handlers stay: one more Ctrl+C on the way out must not kill the process before it has tidied up.
     clearTimeout(grace);
     clearTimeout(timer);
   }
+}
+
+function timeIsOver(seconds: number, exitCode: ExitCode): GemliveError {
+  return new GemliveError(`not done within ${seconds} s`, {
+    code: 'max_duration',
+    exitCode,
+    why: '--max-duration ends it then',
+    hint: 'allow more time: --max-duration SECONDS',
+  });
 }

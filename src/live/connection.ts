@@ -14,6 +14,7 @@ import {
   handshakeError,
   socketError,
   timeoutError,
+  violationError,
 } from './networkErrors.ts';
 
 /** `headers` hold the credential; the URL never does. */
@@ -44,6 +45,8 @@ export class Connection {
   #setupSent = false;
   #keepalive: NodeJS.Timeout | undefined;
   #oldestUnansweredPingMs: number | undefined;
+  /** What the peer did wrong, for the close that follows it. */
+  #violation: ConnectionError | undefined;
   readonly #closed: Promise<void>;
 
   private constructor(socket: WebSocket, handlers: ConnectionHandlers) {
@@ -136,16 +139,18 @@ export class Connection {
   }
 
   #socketOnError(error: Error, host: string): void {
-    // ws reports a protocol violation of the peer as an error and then closes; the close tells the rest.
-    this.#settleHandshake?.(socketError(error, host));
+    // ws reports a protocol violation of the peer as an error, and then closes without a reason.
+    if (this.#setupSent) this.#violation = violationError(error, host);
+    this.#settleHandshake?.(this.#violation ?? socketError(error, host));
   }
 
   #socketOnClose(code: number, reason: string): void {
     clearInterval(this.#keepalive);
     const wasReady = this.#state === 'ready';
     if (this.#state !== 'handshake') this.#state = 'closed';
-    if (wasReady) this.#handlers.onClosed(closeError(code, reason));
-    else this.#settleHandshake?.(closeError(code, reason));
+    const error = this.#violation ?? closeError(code, reason);
+    if (wasReady) this.#handlers.onClosed(error);
+    else this.#settleHandshake?.(error);
   }
 
   #startKeepalive(): void {

@@ -58,20 +58,32 @@ function serverWords(body: string): string {
 }
 
 export function timeoutError(host: string, timeoutMs: number, opened: boolean): ConnectionError {
+  const seconds = Math.round(timeoutMs / 100) / 10;
   return new ConnectionError(
     opened
-      ? `${host} did not answer the setup message within ${timeoutMs / 1000} s`
-      : `no connection to ${host} within ${timeoutMs / 1000} s`,
+      ? `${host} did not answer the setup message within ${seconds} s`
+      : `no connection to ${host} within ${seconds} s`,
     'server',
     {
       code: 'timeout',
       exitCode: EXIT.network,
       why: opened
         ? 'something listens there, but it may not be a Live server'
-        : 'a firewall, a proxy or a very slow network may be in the way',
+        : 'the network is slow, a firewall is in the way, or what listens there is no Live server',
       hint: 'check --base-url, or allow more time with --timeout SECONDS',
     },
   );
+}
+
+/** `error`: what ws found wrong with a frame after the handshake. */
+export function violationError(error: Error, host: string): ConnectionError {
+  return new ConnectionError(`${host} broke the WebSocket protocol: ${error.message}`, 'server', {
+    code: 'connection_lost',
+    exitCode: EXIT.network,
+    why: 'what answers there, or a proxy on the way, garbles the connection',
+    hint: 'try again, and check --base-url',
+    cause: error,
+  });
 }
 
 const NAME_LOOKUP = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME']);
@@ -108,6 +120,14 @@ export function socketError(error: Error & { code?: string }, host: string): Con
       ...details,
       why: 'no network, no DNS, or a mistyped name',
       hint: 'check the network, or talk without one: --local',
+    });
+  }
+  // Node's HTTP parser, and ws about the headers of the upgrade: trying again would not help.
+  if (/^HPE_/.test(code) || /Sec-WebSocket|Upgrade header|subprotocol/i.test(error.message)) {
+    return new ConnectionError(`${host} does not speak WebSocket: ${error.message}`, 'refusal', {
+      ...details,
+      why: 'what listens there is no Live server',
+      hint: 'check --base-url',
     });
   }
   return new ConnectionError(`no connection to ${host}: ${error.message || code}`, 'server', {
