@@ -11,7 +11,7 @@ import { WebSocketServer } from 'ws';
 import { EXIT, GemliveError } from '../errors.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { checkCredential, doorOf, isForeign } from './doors.ts';
-import { checkEngineNames, findEngines, type EngineChoice, type Engines } from './engines/find.ts';
+import { findEngines, type EngineChoice, type Engines } from './engines/find.ts';
 import { Session } from './session.ts';
 
 export type LiveServerEvent =
@@ -54,14 +54,13 @@ const CLOSE_TIMEOUT_MS = 500;
 
 /** @throws GemliveError (exit 2): the port is taken, or an engine that was asked for is not here. */
 export async function startLiveServer(options: LiveServerOptions = {}): Promise<LiveServer> {
-  checkEngineNames(options);
   const abort = new AbortController();
   const engines = findEngines(options, abort.signal);
-  engines.catch(() => {}); // told below, or no longer of interest
   const [warm] = await Promise.all([
     createSpeechDetector(),
     // An engine by name is promised; one that happens to be there is not worth waiting for.
-    options.stt !== undefined || options.tts !== undefined ? engines : undefined,
+    options.stt === undefined ? undefined : engines.ears,
+    options.tts === undefined ? undefined : engines.voice,
   ]);
   warm.close();
   const http = createServer((_request, response) => {
@@ -70,11 +69,11 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
   });
   const { host, port } = await listen(http, options);
   const closeSessions = acceptSessions(http, options, engines);
-  const names = engines.then(({ ears, voice }) => ({
+  const names = Promise.all([engines.ears, engines.voice]).then(([ears, voice]) => ({
     ears: ears?.name ?? 'none',
     voice: voice.name,
   }));
-  names.catch(() => {}); // as with the engines
+  names.catch(() => {}); // closed before they were found
   let closing: Promise<void> | undefined;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
@@ -124,7 +123,7 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 function acceptSessions(
   http: Server,
   options: LiveServerOptions,
-  engines: Promise<Engines>,
+  engines: Engines,
 ): () => Promise<void> {
   const { onEvent = () => {}, now = () => new Date() } = options;
   const sessions = new Set<Session>();

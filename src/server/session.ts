@@ -33,7 +33,7 @@ export type SessionOptions = {
   allowRetired: boolean;
   /** What is wrong with the credential, told after setup as the service does. */
   refusal: Refusal | undefined;
-  engines: Promise<Engines>;
+  engines: Engines;
   now: () => Date;
   onReady: (model: string) => void;
   onFault: (message: string) => void;

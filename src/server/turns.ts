@@ -19,7 +19,7 @@ export type TurnsOptions = {
   setup: Setup;
   profile: ModelProfile;
   vertex: boolean;
-  engines: Promise<Engines>;
+  engines: Engines;
   meter: Meter;
   now: () => Date;
   send: (message: ServerMessage) => void;
@@ -126,13 +126,13 @@ export class Turns {
   }
 
   async #answer(input: TurnInput, running: Running): Promise<void> {
-    const { setup, profile, vertex, meter, send } = this.#options;
+    const { setup, profile, vertex, engines, meter, send } = this.#options;
     const { signal } = running.abort;
-    const engines = await this.#options.engines;
-    const reply = await this.#replyTo(input, running, engines);
+    const reply = await this.#replyTo(input, running);
+    const voice = await engines.voice;
     signal.throwIfAborted();
     const stream = new AnswerStream({
-      voice: engines.voice,
+      voice,
       voiceName: setup.generationConfig?.speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName,
       modality: modalityOf(setup, profile),
       onePartPerEvent: profile.partsPerEvent.value === 'one',
@@ -158,21 +158,22 @@ export class Turns {
     if (next) this.#begin(next);
   }
 
-  async #replyTo(input: TurnInput, running: Running, engines: Engines): Promise<Answer> {
-    const { meter, now } = this.#options;
+  async #replyTo(input: TurnInput, running: Running): Promise<Answer> {
+    const { engines, meter, now } = this.#options;
     if (input.kind === 'text') {
       meter.addText(input.text);
       return this.#think(input.text, now());
     }
     meter.addAudio(inputTokens(input.pcm.byteLength));
     const seconds = `${(input.speechMs / 1000).toFixed(1)} s`;
-    if (!engines.ears) {
+    const ears = await engines.ears;
+    if (!ears) {
       // Nothing was understood, and nothing is made up: the answer is a sound check.
       this.#transcribe(`[speech, ${seconds}]`, running);
       const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
       return { text: `[your own words, ${seconds}]`, pcm };
     }
-    const words = await engines.ears.transcribe(input.pcm, running.abort.signal);
+    const words = await ears.transcribe(input.pcm, running.abort.signal);
     running.abort.signal.throwIfAborted();
     if (words === '') {
       this.#transcribe(`[speech, ${seconds}]`, running);

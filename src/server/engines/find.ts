@@ -28,21 +28,26 @@ export type EngineChoice = {
   environment?: ChildEnvironment;
 };
 
-export type Engines = { ears: Ears | undefined; voice: Voice };
+/** Each as soon as it is found: an answer to a text need not wait for ears. */
+export type Engines = { ears: Promise<Ears | undefined>; voice: Promise<Voice> };
 
-/** @throws GemliveError (exit 2) for an engine that was asked for and does not exist or is not here. */
-export async function findEngines(choice: EngineChoice, signal: AbortSignal): Promise<Engines> {
-  const [ears, voice] = await Promise.all([
-    find('--stt', EARS, choice.stt, choice.environment, signal),
-    find('--tts', VOICES, choice.tts, choice.environment, signal),
-  ]);
-  return { ears, voice: voice ?? NO_VOICE };
-}
-
-/** Told before anything is started. */
-export function checkEngineNames({ stt, tts }: EngineChoice): void {
-  checkName('--stt', EARS, stt);
-  checkName('--tts', VOICES, tts);
+/**
+ * The promises reject with a GemliveError (exit 2) for an engine that was asked for by name and is not here.
+ *
+ * @throws GemliveError (exit 2) for a name that is no engine's, before anything is started.
+ */
+export function findEngines(choice: EngineChoice, signal: AbortSignal): Engines {
+  checkName('--stt', EARS, choice.stt);
+  checkName('--tts', VOICES, choice.tts);
+  const { environment } = choice;
+  const ears = find('--stt', EARS, choice.stt, environment, signal);
+  const voice = find('--tts', VOICES, choice.tts, environment, signal).then(
+    (found) => found ?? NO_VOICE,
+  );
+  // Looked at where they are needed; a server that is closed at once never does.
+  ears.catch(() => {});
+  voice.catch(() => {});
+  return { ears, voice };
 }
 
 function checkName(option: string, table: object, name: string | undefined): void {
