@@ -25,8 +25,8 @@ export type Observer = {
   frame?(pcm: Uint8Array, voiced: boolean): void;
   /** The local detector: the user began or ceased to speak. */
   activity?(speaking: boolean): void;
-  /** Every chunk of reply sound as it came, also of a turn that is dead. */
-  reply?(pcm: Uint8Array): void;
+  /** Every chunk of reply sound as it came; `alive` false: of a turn that is dead, it will not be played. */
+  reply?(pcm: Uint8Array, alive: boolean): void;
 };
 
 export type ConversationOptions = {
@@ -277,9 +277,10 @@ export class Conversation {
   #audio(bytes: Uint8Array, sampleRateHz: number): void {
     const pcm = this.#aligner.push(bytes);
     const ms = Math.round(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
-    for (const observer of this.#options.observers) observer.reply?.(pcm);
+    const alive = this.#beginsOrGoesOn();
+    for (const observer of this.#options.observers) observer.reply?.(pcm, alive);
     this.#emit({ type: 'audio', bytes: pcm.byteLength, ms });
-    if (this.#beginsOrGoesOn()) this.#reply.sound(pcm, sampleRateHz);
+    if (alive) this.#reply.sound(pcm, sampleRateHz);
   }
 
   #endTurn(events: readonly LiveEvent[]): void {

@@ -92,12 +92,24 @@ async function converse(
 ): Promise<void> {
   const { settings, resolved } = context;
   const session = newSession(context, place);
+  const facts = [
+    `model        ${settings.model}`,
+    `microphone   ${source?.label ?? 'none'}`,
+    `loudspeaker  ${sink?.label ?? 'none'}`,
+  ];
   const presenter = new Presenter(context, {
     hasMic: source !== undefined,
     mic: new MicLevel(),
     reply: sink && new ReplyLevel(sink),
-    facts: facts(context, await place.engines, { source, sink }),
+    facts,
   });
+  if (source && sink && settings.speaker)
+    presenter.note('use headphones: without them it hears itself');
+  // Nobody waits for them: what is said meanwhile is heard when they are there.
+  const tellEngines = (engines: EngineNames | undefined): void => {
+    if (engines) facts.push(`local        ears ${engines.ears}, voice ${engines.voice}`);
+  };
+  place.engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
   let keyboard: Keyboard | undefined;
   try {
     const conversation = new Conversation({
@@ -140,17 +152,4 @@ function openKeyboard(
   return presenter.drawing
     ? rawKeyboard(context.stdin, intents)
     : lineKeyboard(context.stdin, intents);
-}
-
-function facts(
-  context: CommandContext,
-  engines: EngineNames | undefined,
-  { source, sink }: Devices,
-): string[] {
-  return [
-    `model        ${context.settings.model}`,
-    `microphone   ${source?.label ?? 'none'}`,
-    `loudspeaker  ${sink?.label ?? 'none'}`,
-    ...(engines === undefined ? [] : [`local        ears ${engines.ears}, voice ${engines.voice}`]),
-  ];
 }

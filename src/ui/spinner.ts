@@ -3,13 +3,16 @@ export type Spinner = { stop(): void };
 
 const NO_SPINNER: Spinner = { stop: () => {} };
 
-/** `shown` false (not a terminal, plain, quiet): nothing is loaded and nothing is written. */
+/**
+ * `shown` false (not a terminal, plain, quiet): nothing is loaded and nothing is written. Nor in a terminal
+ * that reports 0 columns: there ora counts lines without an end.
+ */
 export async function startSpinner(
   stream: NodeJS.WriteStream,
   text: string,
   shown: boolean,
 ): Promise<Spinner> {
-  if (!shown) return NO_SPINNER;
+  if (!shown || stream.columns === 0) return NO_SPINNER;
   const { default: ora } = await import('ora');
   // stdin is the command's: its keys are not the spinner's to swallow.
   const spinner = ora({ text, stream, discardStdin: false }).start();

@@ -41,6 +41,10 @@ export class Terminal {
     return this.#stream.columns || 80;
   }
 
+  get #narrow(): boolean {
+    return this.columns < 50;
+  }
+
   /** Above the region, for good. */
   print(lines: readonly Line[]): void {
     if (lines.length === 0 || this.#closed) return;
@@ -72,7 +76,9 @@ export class Terminal {
     const body = view.turns.flatMap((turn) =>
       turnLines(turn).flatMap((line) => this.#wrapLine(line)),
     );
-    const panel = (help ?? []).map((line) => this.#chalk.dim(clip(line, this.columns - 1)));
+    const panel = (help ?? [])
+      .flatMap((line) => wrap(line, this.columns - 1))
+      .map((line) => this.#chalk.dim(line));
     const status = this.#status(view, micLevel, replyLevel);
     const input = typing ? this.#typingLine(typing) : [];
     // A long answer keeps its end in sight; it is printed whole when it is over.
@@ -97,7 +103,7 @@ export class Terminal {
     const { cyan, magenta, yellow, dim } = this.#chalk;
     const name = { you: 'you     ', gemini: 'gemini  ', note: '· ', warning: 'warning: ' }[who];
     const colour = { you: cyan, gemini: magenta, note: dim, warning: yellow }[who];
-    const narrow = this.columns < 50;
+    const narrow = this.#narrow;
     const head = narrow ? name.trimEnd() + ' ' : name;
     const indent = narrow ? '' : ' '.repeat(head.length);
     const [first = '', ...rest] = wrap(harmless(text), this.columns - 1 - head.length);
@@ -106,12 +112,13 @@ export class Terminal {
 
   #status(view: ViewState, micLevel: number, replyLevel: number): string {
     const state = mood(view);
+    const cells = this.#narrow ? 4 : 8;
+    const muted = this.#narrow ? 'you muted' : 'you (muted)';
     const parts = [
       `● ${state.padEnd(11)}`,
-      ...(view.hasMic ? [view.muted ? 'you (muted)' : `you ${meter(micLevel)}`] : []),
-      `gemini ${meter(replyLevel)}`,
-      '? keys',
-      'q quit',
+      ...(view.hasMic ? [view.muted ? muted : `you ${meter(micLevel, cells)}`] : []),
+      `gemini ${meter(replyLevel, cells)}`,
+      ...(this.#narrow ? ['?'] : ['? keys', 'q quit']),
     ];
     return this.#moodColour(state)(fitParts(parts, '  ', this.columns - 1));
   }

@@ -35,6 +35,8 @@ export type ViewEvent =
   | ConversationEvent
   | { type: 'activity'; speaking: boolean }
   | { type: 'mute'; muted: boolean }
+  /** Sound that will be played has come; `audio` tells of all that comes, also of a dead turn's. */
+  | { type: 'sound' }
   /** An answer that was waited for has not come: it was no speech, or the model keeps silent. */
   | { type: 'unanswered' };
 
@@ -91,7 +93,7 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
         state: { ...next.state, awaitsAnswer: false, replySounds: !cut },
       };
     }
-    case 'audio':
+    case 'sound':
       return same({ ...state, replySounds: true, awaitsAnswer: false });
     case 'interrupted':
       return same({ ...state, replySounds: false });
@@ -109,6 +111,7 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
           },
         ],
       };
+    case 'audio':
     case 'thought':
     case 'tool_call':
     case 'tool_cancelled':

@@ -23,7 +23,7 @@ describe('the state in a word', () => {
       ready,
       { type: 'activity', speaking: true },
       { type: 'activity', speaking: false },
-      { type: 'audio', bytes: 2, ms: 1 },
+      { type: 'sound' },
       { type: 'model', turn: 1, delta: 'hi' },
       ended(1),
     ]);
@@ -40,7 +40,7 @@ describe('the state in a word', () => {
   it('follows an interruption: the user has the word', () => {
     const { moods } = play([
       ready,
-      { type: 'audio', bytes: 2, ms: 1 },
+      { type: 'sound' },
       { type: 'activity', speaking: true },
       { type: 'interrupted', heardMs: 1, droppedMs: 1, silenceMs: 1 },
       { type: 'activity', speaking: false },
@@ -59,7 +59,7 @@ describe('the state in a word', () => {
   });
 
   it('says muted, and still speaking while a reply sounds', () => {
-    const { moods } = play([ready, { type: 'audio', bytes: 2, ms: 1 }, ended(1)], true);
+    const { moods } = play([ready, { type: 'sound' }, ended(1)], true);
     expect(moods).toEqual(['connecting', 'muted', 'speaking', 'muted']);
   });
 });

@@ -18,7 +18,7 @@ export type Keyboard = { close: () => void };
 export const KEYS_HELP: readonly string[] = [
   'm      mute and unmute',
   'Esc    stop the reply now',
-  'Enter  type a message (Enter sends, Esc gives up)',
+  'Enter  type a message, Enter sends it',
   '?      this help',
   'q      quit; Ctrl+C and Ctrl+D too',
 ];

@@ -19,7 +19,7 @@ export type PresenterOptions = {
   hasMic: boolean;
   mic: MicLevel;
   reply: ReplyLevel | undefined;
-  /** What the help panel says about devices and engines. */
+  /** What the help panel says about devices and engines. It may grow. */
   facts: readonly string[];
 };
 
@@ -83,8 +83,10 @@ export class Presenter implements Observer {
     if (this.#terminal) this.#options.mic.push(pcm);
   }
 
-  reply(pcm: Uint8Array): void {
+  reply(pcm: Uint8Array, alive: boolean): void {
+    if (!alive) return;
     if (this.#terminal) this.#options.reply?.push(pcm);
+    this.#show({ type: 'sound' });
   }
 
   muted(muted: boolean): void {

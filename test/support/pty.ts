@@ -1,0 +1,152 @@
+/**
+ * gemlive in a terminal of its own, by util-linux' `script`, which every Debian has: keys go in, what is
+ * written to the screen comes out.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { isAlive } from './programs.ts';
+
+const BIN = join(import.meta.dirname, '..', '..', 'bin', 'gemlive.js');
+
+export type PtyOptions = {
+  environment: Record<string, string>;
+  columns?: number;
+  rows?: number;
+};
+
+export type Pty = {
+  /** All that was written so far, escape sequences included. */
+  output(): string;
+  send(keys: string): void;
+  /** Settles when `pattern` matches the text that came since `mark()`. Rejects after `timeoutMs` (20 s). */
+  until(pattern: RegExp, timeoutMs?: number): Promise<void>;
+  /** What was written so far does not count for `until` any more. */
+  mark(): void;
+  /** Living processes below gemlive, by name. */
+  children(): { pid: number; name: string }[];
+  /** Exit code of gemlive, and the terminal's modes before and after it (`stty -a`). */
+  ended: Promise<{ code: number | null; modes: { before: string; after: string } }>;
+  /** Idempotent. Whatever still lives is killed. */
+  close(): Promise<void>;
+};
+
+const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+export function openPty(
+  args: readonly string[],
+  { environment, columns = 80, rows = 24 }: PtyOptions,
+): Pty {
+  const folder = mkdtempSync(join(tmpdir(), 'gemlive-pty-'));
+  const gemlive = [process.execPath, BIN, ...args].map(quoted).join(' ');
+  const command = `stty cols ${columns} rows ${rows}; stty -a >before; ${gemlive}; code=$?; stty -a >after; exit $code`;
+  const script = spawn('script', ['-qfec', command, '/dev/null'], {
+    cwd: folder,
+    env: { ...environment, SHELL: '/bin/sh', TERM: 'xterm-256color' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let output = '';
+  let marked = 0;
+  const watchers = new Set<() => void>();
+  const wake = (): void => {
+    for (const watcher of watchers) watcher();
+  };
+  script.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk;
+    wake();
+  });
+  script.stdin.on('error', () => {}); // it may have gone
+  const read = (name: string): string => {
+    try {
+      return readFileSync(join(folder, name), 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  let over = false;
+  const ended = new Promise<{ code: number | null; modes: { before: string; after: string } }>(
+    (resolve) => {
+      script.once('close', (code) => {
+        over = true;
+        resolve({ code, modes: { before: read('before'), after: read('after') } });
+        wake();
+      });
+    },
+  );
+  const children = (): { pid: number; name: string }[] =>
+    below(script.pid ?? 0)
+      .filter(({ pid }) => isAlive(pid))
+      .filter(({ name }) => name !== 'sh' && name !== 'node');
+  return {
+    output: () => output,
+    send: (keys) => void script.stdin.write(keys),
+    mark: () => void (marked = output.length),
+    until: (pattern, timeoutMs = 20_000) =>
+      new Promise((resolve, reject) => {
+        const settle = (error?: Error): void => {
+          clearTimeout(timer);
+          watchers.delete(look);
+          if (error) reject(error);
+          else resolve();
+        };
+        const fail = (why: string): void =>
+          settle(new Error(`${why}: no ${String(pattern)} in\n${plainText(output.slice(marked))}`));
+        const look = (): void => {
+          if (pattern.test(plainText(output.slice(marked)))) settle();
+          else if (over) fail('it ended');
+        };
+        const timer = setTimeout(() => fail(`after ${timeoutMs} ms`), timeoutMs);
+        watchers.add(look);
+        look();
+      }),
+    children,
+    ended,
+    close: async () => {
+      const left = below(script.pid ?? 0);
+      script.kill('SIGKILL');
+      for (const { pid } of left) {
+        try {
+          process.kill(pid, 'SIGKILL');
+        } catch {
+          // Gone already.
+        }
+      }
+      await ended;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Without colours and cursor movement. */
+export function plainText(output: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return output.replace(/\x1b\[[0-?]*[ -/]*[@-~]/g, '').replaceAll('\r', '');
+}
+
+/** Processes started by `root`, or by what it started, from /proc. */
+export function below(root: number): { pid: number; name: string }[] {
+  const byParent = new Map<number, { pid: number; name: string }[]>();
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+      const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      byParent.set(parent, [...(byParent.get(parent) ?? []), { pid, name }]);
+    } catch {
+      // Gone meanwhile.
+    }
+  }
+  const found: { pid: number; name: string }[] = [];
+  const look = (pid: number): void => {
+    for (const child of byParent.get(pid) ?? []) {
+      found.push(child);
+      look(child.pid);
+    }
+  };
+  look(root);
+  return found;
+}
