@@ -8,7 +8,7 @@ import { audioBlob } from '../protocol/codec.ts';
 import type { Part, ServerContent } from '../protocol/messages.ts';
 import { sentencesOf } from './brain/builtIn.ts';
 import type { Voice } from './engines/engine.ts';
-import { outputTokens, textTokens } from './usage.ts';
+import { bytesOfTokens, outputTokens, textTokens } from './usage.ts';
 
 /** A recorded session opens with a few tens of milliseconds and goes on with 240 ms chunks. */
 const FIRST_CHUNK_MS = 40;
@@ -22,6 +22,10 @@ export type AnswerOptions = {
   voiceName: string | undefined;
   /** `TEXT`: words only, and nothing to wait for. */
   modality: 'AUDIO' | 'TEXT';
+  /** Sound comes with its words. */
+  transcribes: boolean;
+  /** `maxOutputTokens`: the answer ends there, in the middle of a word if need be. */
+  maxTokens: number | undefined;
   /** The older models put one thing in a message. */
   onePartPerEvent: boolean;
   /** Vertex names the role of a model turn. */
@@ -72,6 +76,7 @@ export class AnswerStream {
 
   async #sendWords(text: string): Promise<void> {
     for (const piece of text.match(/\S+\s*|\s+/g) ?? []) {
+      if (this.#isSpent()) return;
       await wait(5, this.#options.signal);
       this.#text += piece;
       this.#options.send({ modelTurn: this.#turn([{ text: piece }]) });
@@ -88,6 +93,7 @@ export class AnswerStream {
     let next = make(0);
     for (const [index, sentence] of sentences.entries()) {
       const pcm = await next;
+      if (this.#isSpent()) return;
       next = make(index + 1);
       next?.catch(() => {}); // looked at in its turn; a cut answer does not get there
       await this.#sendSpoken(sentence, pcm ?? new Uint8Array(0));
@@ -112,12 +118,19 @@ export class AnswerStream {
     const words = text.match(/\s*\S+(?:\s+$)?/g) ?? [text];
     let sent = 0;
     for (const [index, chunk] of chunks.entries()) {
+      if (this.#isSpent()) return;
       await this.#pace();
       const upTo = Math.ceil((words.length * (index + 1)) / chunks.length);
-      this.#sendChunk(words.slice(sent, upTo).join(''), chunk);
+      const room = bytesOfTokens(this.#options.maxTokens) - this.#soundBytes;
+      this.#sendChunk(words.slice(sent, upTo).join(''), chunk.subarray(0, room));
       sent = upTo;
     }
     if (sent < words.length) this.#sendChunk(words.join(''), new Uint8Array(0)); // there was no sound
+  }
+
+  #isSpent(): boolean {
+    const { text, audio } = this.tokens;
+    return text + audio >= (this.#options.maxTokens ?? Infinity);
   }
 
   #cut(pcm: Uint8Array): Uint8Array[] {
@@ -142,23 +155,19 @@ export class AnswerStream {
   }
 
   #sendChunk(words: string, pcm: Uint8Array): void {
-    const { send, onePartPerEvent, signal } = this.#options;
+    const { send, onePartPerEvent, transcribes, signal } = this.#options;
     signal.throwIfAborted();
     const sound: ServerContent =
       pcm.byteLength === 0
         ? {}
         : { modelTurn: this.#turn([{ inlineData: audioBlob(pcm, OUTPUT_FORMAT.sampleRateHz) }]) };
     const transcription: ServerContent =
-      words === '' ? {} : { outputTranscription: { text: words } };
+      words === '' || !transcribes ? {} : { outputTranscription: { text: words } };
     this.#text += words;
     this.#soundBytes += pcm.byteLength;
     if (pcm.byteLength > 0) this.#firstSoundAtMs ??= performance.now();
-    if (!onePartPerEvent) {
-      send({ ...sound, ...transcription });
-      return;
-    }
-    if (pcm.byteLength > 0) send(sound);
-    if (words !== '') send(transcription);
+    const parts = onePartPerEvent ? [sound, transcription] : [{ ...sound, ...transcription }];
+    for (const content of parts) if (Object.keys(content).length > 0) send(content);
   }
 
   #turn(parts: Part[]): { role?: string; parts: Part[] } {

@@ -57,6 +57,8 @@ export class Session {
   /** `historyConfig`: content is history until a turn is complete. */
   #seeding = false;
   #seeded = false;
+  /** What the user has written and not yet completed. */
+  #gathered: string | undefined;
   #over = false;
 
   constructor(socket: WebSocket, options: SessionOptions) {
@@ -149,9 +151,12 @@ export class Session {
       return;
     }
     ready.turns.interrupt();
-    const question = turnComplete && texts.at(-1)?.role === 'user' ? texts.pop() : undefined;
+    // What is not complete gathers: the last of it is the question once it is.
+    if (this.#gathered !== undefined) texts.unshift({ role: 'user', text: this.#gathered });
+    const question = texts.at(-1)?.role === 'user' ? texts.pop()?.text : undefined;
+    this.#gathered = turnComplete ? undefined : question;
     for (const { role, text } of texts) ready.turns.remember(role, text);
-    if (turnComplete) ready.turns.take({ kind: 'text', text: question?.text ?? '' });
+    if (turnComplete) ready.turns.take({ kind: 'text', text: question ?? '' });
   }
 
   async #realtimeInput(input: RealtimeInput, ready: Ready): Promise<void> {

@@ -39,6 +39,8 @@ type Running = {
 const MAX_REMEMBERED = 200;
 /** A breath between two halves of a sentence that are heard as one. */
 const JOIN_MS = 200;
+/** Somebody who never waits for an answer is not remembered for ever. */
+const MAX_JOINED_BYTES = bytesOfMs(INPUT_FORMAT, 60_000);
 
 export class Turns {
   readonly #options: TurnsOptions;
@@ -82,13 +84,15 @@ export class Turns {
       this.#unanswered = running.heard;
       return;
     }
+    this.#options.send({ serverContent: { interrupted: true } });
+    this.#tellOver(running);
+  }
+
+  /** Only what was sent stays in the context. */
+  #tellOver({ stream }: Running): void {
     const { meter, send } = this.#options;
-    send({ serverContent: { interrupted: true } });
-    // Only what was sent stays in the context.
-    send({
-      serverContent: this.#over(),
-      usageMetadata: meter.receipt(running.stream?.tokens ?? { text: 0, audio: 0 }),
-    });
+    const usageMetadata = meter.receipt(stream?.tokens ?? { text: 0, audio: 0 });
+    send({ serverContent: this.#over(), usageMetadata });
   }
 
   #over(): ServerContent {
@@ -98,6 +102,7 @@ export class Turns {
   }
 
   #begin(input: TurnInput): void {
+    if (input.kind === 'text') this.#unanswered = undefined; // the conversation has moved on
     const joined = input.kind === 'speech' ? this.#join(input) : input;
     const running: Running = {
       abort: new AbortController(),
@@ -108,15 +113,15 @@ export class Turns {
     this.#running = running;
     this.#answer(joined, running).catch((error: unknown) => {
       if (running.abort.signal.aborted) return;
-      this.#options.onFault(error instanceof Error ? error.message : String(error));
-      this.#end(running);
+      this.#options.onFault(messageOf(error));
+      this.#finish(running); // nobody is left waiting
     });
   }
 
   #join(input: { kind: 'speech' } & Utterance): { kind: 'speech' } & Utterance {
     const before = this.#unanswered;
     this.#unanswered = undefined;
-    if (!before) return input;
+    if (!before || before.pcm.byteLength + input.pcm.byteLength > MAX_JOINED_BYTES) return input;
     const breath = new Uint8Array(bytesOfMs(INPUT_FORMAT, JOIN_MS));
     return {
       kind: 'speech',
@@ -126,7 +131,7 @@ export class Turns {
   }
 
   async #answer(input: TurnInput, running: Running): Promise<void> {
-    const { setup, profile, vertex, engines, meter, send } = this.#options;
+    const { setup, profile, vertex, engines, send } = this.#options;
     const { signal } = running.abort;
     const reply = await this.#replyTo(input, running);
     const voice = await engines.voice;
@@ -135,6 +140,10 @@ export class Turns {
       voice,
       voiceName: setup.generationConfig?.speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName,
       modality: modalityOf(setup, profile),
+      transcribes:
+        setup.outputAudioTranscription !== undefined ||
+        profile.unaskedTranscription.value === 'output',
+      maxTokens: setup.generationConfig?.maxOutputTokens,
       onePartPerEvent: profile.partsPerEvent.value === 'one',
       role: vertex ? 'model' : undefined,
       signal,
@@ -146,41 +155,50 @@ export class Turns {
     running.stream = stream;
     await stream.generate(reply);
     await stream.played();
-    if (this.#running !== running) return;
-    send({ serverContent: this.#over(), usageMetadata: meter.receipt(stream.tokens) });
-    this.#end(running);
+    this.#finish(running);
   }
 
-  #end(running: Running): void {
+  #finish(running: Running): void {
     if (this.#running !== running) return;
+    this.#tellOver(running);
     this.#running = undefined;
     const next = this.#waiting.shift();
     if (next) this.#begin(next);
   }
 
   async #replyTo(input: TurnInput, running: Running): Promise<Answer> {
-    const { engines, meter, now } = this.#options;
+    const { meter, now } = this.#options;
     if (input.kind === 'text') {
       meter.addText(input.text);
       return this.#think(input.text, now());
     }
+    const words = await this.#listen(input.pcm, running.abort.signal);
+    // Counted when it is sure that it will not be heard again, joined to what comes next.
     meter.addAudio(inputTokens(input.pcm.byteLength));
     const seconds = `${(input.speechMs / 1000).toFixed(1)} s`;
-    const ears = await engines.ears;
-    if (!ears) {
+    if (words === undefined) {
       // Nothing was understood, and nothing is made up: the answer is a sound check.
       this.#transcribe(`[speech, ${seconds}]`, running);
       const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
       return { text: `[your own words, ${seconds}]`, pcm };
     }
-    const words = await ears.transcribe(input.pcm, running.abort.signal);
-    running.abort.signal.throwIfAborted();
     if (words === '') {
       this.#transcribe(`[speech, ${seconds}]`, running);
       return { text: 'I heard you, but I did not understand a word. Please say it again.' };
     }
     this.#transcribe(words, running);
     return this.#think(words, now());
+  }
+
+  /** Undefined without ears, or with ears that broke: then nothing is known of what was said. */
+  async #listen(pcm: Uint8Array, signal: AbortSignal): Promise<string | undefined> {
+    const ears = await this.#options.engines.ears;
+    const words = await ears?.transcribe(pcm, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#options.onFault(`the recogniser failed: ${messageOf(error)}`);
+      return undefined;
+    });
+    signal.throwIfAborted();
+    return words;
   }
 
   #think(text: string, now: Date): Answer {
@@ -190,9 +208,11 @@ export class Turns {
   }
 
   #transcribe(text: string, running: Running): void {
-    if (!this.#options.setup.inputAudioTranscription) return;
+    const { setup, profile, send } = this.#options;
+    const isUnasked = profile.unaskedTranscription.value === 'input';
+    if (!setup.inputAudioTranscription && !isUnasked) return;
     running.shown = true;
-    this.#options.send({ serverContent: { inputTranscription: { text } } });
+    send({ serverContent: { inputTranscription: { text } } });
   }
 
   close(): void {
@@ -201,6 +221,9 @@ export class Turns {
     this.#waiting.length = 0;
   }
 }
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
 
 export function modalityOf(setup: Setup, profile: ModelProfile): 'AUDIO' | 'TEXT' {
   const [asked] = setup.generationConfig?.responseModalities ?? [];

@@ -2,7 +2,7 @@
  * Tokens as the service counts them: the whole context anew each turn, 25 a second of sound, thoughts not in
  * the total. Text is reckoned at four characters a token.
  */
-import { INPUT_FORMAT, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
+import { bytesOfMs, INPUT_FORMAT, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import type { UsageMetadata } from '../protocol/messages.ts';
 
 const TOKENS_PER_SECOND = 25;
@@ -11,6 +11,9 @@ const CHARACTERS_PER_TOKEN = 4;
 export const soundTokens = (ms: number): number => Math.ceil((ms / 1000) * TOKENS_PER_SECOND);
 export const inputTokens = (bytes: number): number => soundTokens(msOfBytes(INPUT_FORMAT, bytes));
 export const outputTokens = (bytes: number): number => soundTokens(msOfBytes(OUTPUT_FORMAT, bytes));
+/** Of output sound; without a number there is no bound. */
+export const bytesOfTokens = (tokens: number | undefined): number =>
+  tokens === undefined ? Infinity : bytesOfMs(OUTPUT_FORMAT, (tokens / TOKENS_PER_SECOND) * 1000);
 export const textTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 
 export class Meter {
