@@ -123,7 +123,7 @@ export function socketError(error: Error & { code?: string }, host: string): Con
     });
   }
   // Node's HTTP parser, and ws about the headers of the upgrade: trying again would not help.
-  if (/^HPE_/.test(code) || /Sec-WebSocket|Upgrade header|subprotocol/i.test(error.message)) {
+  if (code.startsWith('HPE_') || /Sec-WebSocket|Upgrade header|subprotocol/i.test(error.message)) {
     return new ConnectionError(`${host} does not speak WebSocket: ${error.message}`, 'refusal', {
       ...details,
       why: 'what listens there is no Live server',

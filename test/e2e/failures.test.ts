@@ -191,9 +191,9 @@ describe('a connection that breaks', () => {
 
   it.concurrent('by a reset → exit 5', async () => {
     const server = await startScriptedServer(
-      afterSetup(async ({ next, socket }) => {
-        await next();
-        socket.terminate();
+      afterSetup(async (peer) => {
+        await peer.next();
+        peer.socket.terminate();
       }),
     );
     for (const args of [
