@@ -1,5 +1,6 @@
 /** The keys of `talk`: raw in a terminal that can draw, line by line where it cannot. */
 import { createInterface } from 'node:readline';
+import { StringDecoder } from 'node:string_decoder';
 import { EMPTY_LINE, edit, type EditedLine } from '../../ui/lineEditor.ts';
 import { parseKeys, type Key } from '../../ui/keys.ts';
 
@@ -43,8 +44,10 @@ export function rawKeyboard(stdin: NodeJS.ReadStream, intents: Intents): Keyboar
     else if (key.key === 'text' && key.text === 'q') intents.quit();
     else if (key.key === 'text' && key.text === '?') intents.toggleHelp();
   };
+  // A long paste comes in chunks, and one may end in the middle of a character.
+  const decoder = new StringDecoder('utf8');
   const onData = (chunk: Buffer): void => {
-    for (const key of parseKeys(chunk.toString('utf8'))) {
+    for (const key of parseKeys(decoder.write(chunk))) {
       if (key.key === 'interrupt' || key.key === 'eof') intents.quit();
       else if (line) onTypingKey(key, line);
       else onCommandKey(key);
