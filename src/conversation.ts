@@ -142,8 +142,7 @@ export class Conversation {
     text: string,
     { history, shown = true }: { history?: Content[]; shown?: boolean } = {},
   ): void {
-    this.#reply.cut();
-    this.#reply.expectTurnComplete();
+    this.#reply.supersede();
     this.#tracker.textSent(text, shown);
     this.#options.session.sendText(text, history);
   }
@@ -261,7 +260,7 @@ export class Conversation {
         this.#reply.generationComplete();
         return;
       case 'usage':
-        this.#tracker.used(event.usage);
+        this.#tracker.used(event.usage, this.#reply.endsNothing);
         return;
       default: // setup, resumption, grounding, code, voice activity: nothing to do here
     }

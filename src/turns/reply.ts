@@ -75,6 +75,22 @@ export class Reply {
     this.expectTurnComplete();
   }
 
+  /** The user asks something new: what is under way is cut, what is whole stays whole. */
+  supersede(): void {
+    const whole = !this.#sink && this.#tracker.answering && this.#tracker.answer?.final === true;
+    if (whole && !this.#dead) {
+      this.#over(undefined);
+      return;
+    }
+    this.cut();
+    this.expectTurnComplete();
+  }
+
+  /** The end of a turn that is over for us already: its receipt belongs to no turn in progress. */
+  get endsNothing(): boolean {
+    return this.#emptyInterruption && !this.#tracker.answering;
+  }
+
   /** Silence now; what was heard stands, the rest of the turn is dead. */
   cut(): void {
     if (this.#dead || !this.#tracker.answering) return;
@@ -118,7 +134,7 @@ export class Reply {
 
   /** The server says that the turn is over; with a player it is when the sound has ended, too. */
   turnOver(reason: string | undefined): void {
-    if (this.#emptyInterruption && !this.#tracker.answering) {
+    if (this.endsNothing) {
       this.#emptyInterruption = false;
       return;
     }

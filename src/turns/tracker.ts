@@ -169,9 +169,9 @@ export class TurnTracker {
     return Math.max(0, Math.round(this.#nowMs() - turn.userEndMs));
   }
 
-  used(usage: Usage): void {
-    // Behind the end of its turn it still counts.
-    if (this.#current) this.#current.usage = usage;
+  /** `late`: the receipt of a turn that has ended. It still counts. */
+  used(usage: Usage, late = false): void {
+    if (this.#current && !late) this.#current.usage = usage;
     else this.#total = addUsage(this.#total, usage);
   }
 

@@ -63,7 +63,11 @@ class Repl implements ReplControls {
   #fenced: string[] | undefined;
   #interrupts = 0;
   #printed = '';
+  /** The turn whose answer is on its way: words of others are late and belong to nothing on the screen. */
+  #answering: number | undefined;
   #settle: (error?: Error) => void = () => {};
+  #signal: AbortSignal | undefined;
+  #running: Promise<void> = Promise.resolve();
 
   constructor(context: CommandContext, place: LivePlace, history: Content[]) {
     this.context = context;
@@ -105,9 +109,6 @@ class Repl implements ReplControls {
       await this.#running;
     }
   }
-
-  #signal: AbortSignal | undefined;
-  #running: Promise<void> = Promise.resolve();
 
   #start(signal: AbortSignal): void {
     const seedsHistory = this.#pending.length > 0;
@@ -204,6 +205,7 @@ class Repl implements ReplControls {
     }
     if (this.#printed !== '') this.#endAnswer();
     this.#screen.still = true;
+    this.#answering = undefined;
     this.#conversation?.sendText(text, { history: this.#pending });
     this.#pending = [];
   }
@@ -242,7 +244,8 @@ class Repl implements ReplControls {
       const { type, ...fields } = event;
       events.emit(type, fields);
     }
-    if (event.type === 'model') {
+    if (event.type === 'user') this.#answering = event.turn;
+    if (event.type === 'model' && event.turn === this.#answering) {
       if ('final' in event) {
         this.#endAnswer();
       } else if (this.#screen.still) {
@@ -250,7 +253,7 @@ class Repl implements ReplControls {
         this.#printed += delta;
         if (!events) stdout.write(harmless(delta));
       }
-    } else if (event.type === 'turn' && this.#screen.still) {
+    } else if (event.type === 'turn' && event.index === this.#answering) {
       this.#endAnswer();
     }
   }
