@@ -33,20 +33,20 @@ export async function repl(
 class Screen extends Writable {
   still = false;
   readonly isTTY = true;
-  readonly #terminal: NodeJS.WriteStream;
+  readonly terminal: NodeJS.WriteStream;
 
   constructor(terminal: NodeJS.WriteStream) {
     super({ decodeStrings: false });
-    this.#terminal = terminal;
+    this.terminal = terminal;
     terminal.on('resize', () => this.emit('resize'));
   }
 
   get columns(): number {
-    return this.#terminal.columns || 80;
+    return this.terminal.columns || 80;
   }
 
   override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.still) this.#terminal.write(chunk);
+    if (!this.still) this.terminal.write(chunk);
     done();
   }
 }
@@ -136,7 +136,13 @@ class Repl implements ReplControls {
   }
 
   say(text: string): void {
-    if (!this.context.settings.quiet) this.#screen.write(`${text}\n`);
+    if (!this.context.settings.quiet) this.#tell(text);
+  }
+
+  /** A line of our own, also into the middle of an answer. */
+  #tell(text: string): void {
+    const midLine = this.#screen.still && this.#printed !== '' && !this.#printed.endsWith('\n');
+    this.#screen.terminal.write(`${midLine ? '\n' : ''}${text}\n`);
   }
 
   addContext(turn: Content): void {
@@ -189,7 +195,7 @@ class Repl implements ReplControls {
       runSlashCommand(this, line).then(
         () => this.#readline.prompt(),
         (error: Error) => {
-          this.#screen.write(`error: ${harmless(error.message)}\n`);
+          this.#tell(`error: ${harmless(error.message)}`);
           this.#readline.prompt();
         },
       );
