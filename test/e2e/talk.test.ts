@@ -26,6 +26,8 @@ import { needsSound, startSoundServer, type SoundServer } from '../support/sound
 import { until } from '../support/until.ts';
 
 const RATE_HZ = 24_000;
+/** A machine that is busy beyond its cores has gaps that are real; a fault of ours is there every time. */
+const REAL_TIME = { retry: 2, timeout: 60_000 };
 const fixture = (name: string): Uint8Array =>
   readFileSync(join(import.meta.dirname, '..', '..', 'audio-fixtures', name));
 const question = fixture('question.pcm');
@@ -90,32 +92,36 @@ needsSound('talk on a sound server', () => {
     expect((await terminal.ended).code).toBe(0);
   };
 
-  it('a spoken question is answered: every block is heard as it was sent, and understood', async () => {
-    const terminal = await talk();
-    const recording = await sound.recordSpeaker();
-    terminal.mark();
-    await sound.playIntoMic(question);
-    await until('the turn is over', () => turnsOver() === 1);
-    await terminal.until(/● listening[^●]*$/);
-    await until('it is silent', () => !soundsIn(recording.soFar(), 300));
-    await leave(terminal);
-    const { pcm } = await recording.stop();
-    answer = soundIn(proxy.fromServer);
-    expectHeard('talk', answer, pcm);
-    for (const shown of [
-      'hearing you',
-      'thinking',
-      'speaking',
-      'what is twelve times twelve',
-      '12 times 12 is 144.',
-    ])
-      if (hasProgram('pocketsphinx_continuous')) expect(terminal.output()).toContain(shown);
-    const words = await understood(pcm);
-    console.log(`pocketsphinx hears from the speaker: ${words}`);
-    if (words !== undefined) expect(words).toMatch(/hundred.*forty.*four/);
-  });
+  it(
+    'a spoken question is answered: every block is heard as it was sent, and understood',
+    REAL_TIME,
+    async () => {
+      const terminal = await talk();
+      const recording = await sound.recordSpeaker();
+      terminal.mark();
+      await sound.playIntoMic(question);
+      await until('the turn is over', () => turnsOver() === 1);
+      await terminal.until(/● listening[^●]*$/);
+      await until('it is silent', () => !soundsIn(recording.soFar(), 300));
+      await leave(terminal);
+      const { pcm } = await recording.stop();
+      answer = soundIn(proxy.fromServer);
+      expectHeard('talk', answer, pcm);
+      for (const shown of [
+        'hearing you',
+        'thinking',
+        'speaking',
+        'what is twelve times twelve',
+        '12 times 12 is 144.',
+      ])
+        if (hasProgram('pocketsphinx_continuous')) expect(terminal.output()).toContain(shown);
+      const words = await understood(pcm);
+      console.log(`pocketsphinx hears from the speaker: ${words}`);
+      if (words !== undefined) expect(words).toMatch(/hundred.*forty.*four/);
+    },
+  );
 
-  it('the same with the server in the process: talk --local', async () => {
+  it('the same with the server in the process: talk --local', REAL_TIME, async () => {
     pty = openPty(['talk', '--local'], { environment: sound.environment });
     await pty.until(/● listening/);
     const recording = await sound.recordSpeaker();
@@ -133,50 +139,54 @@ needsSound('talk on a sound server', () => {
     if (words !== undefined) expect(words).toMatch(/hundred.*forty.*four/);
   });
 
-  it('a second utterance stops a long answer, and nothing of it sounds later', async () => {
-    const terminal = await talk();
-    const recording = await sound.recordSpeaker();
-    const says = [count, count, count, stop];
-    for (const [index, utterance] of says.entries()) {
-      const before = proxy.fromServer.length;
-      await sound.playIntoMic(utterance);
-      const sent = (): Uint8Array => soundIn(proxy.fromServer.slice(before));
-      if (index > 0) await until('interrupted', () => interruptions().length === index);
-      await until('the answer sounds', () => {
-        const [last] = interruptions().slice(-1);
-        const answered = proxy.fromServer.filter(({ atMs }) => atMs > (last?.atMs ?? 0));
-        return soundIn(answered).byteLength > 48_000 && sent().byteLength > 0;
+  it(
+    'a second utterance stops a long answer, and nothing of it sounds later',
+    REAL_TIME,
+    async () => {
+      const terminal = await talk();
+      const recording = await sound.recordSpeaker();
+      const says = [count, count, count, stop];
+      for (const [index, utterance] of says.entries()) {
+        const before = proxy.fromServer.length;
+        await sound.playIntoMic(utterance);
+        const sent = (): Uint8Array => soundIn(proxy.fromServer.slice(before));
+        if (index > 0) await until('interrupted', () => interruptions().length === index);
+        await until('the answer sounds', () => {
+          const [last] = interruptions().slice(-1);
+          const answered = proxy.fromServer.filter(({ atMs }) => atMs > (last?.atMs ?? 0));
+          return soundIn(answered).byteLength > 48_000 && sent().byteLength > 0;
+        });
+        await until('it is heard', () => soundsIn(recording.soFar(), 60));
+      }
+      function interruptions() {
+        return proxy.fromServer.filter(({ message }) => message.serverContent?.interrupted);
+      }
+      await until('the last turn is over', () => turnsOver() === says.length);
+      await until('it is silent', () => !soundsIn(recording.soFar(), 300));
+      await leave(terminal);
+      const recorded = await recording.stop();
+      const { pcm } = recorded;
+      const placeOf = placeInRecording(recorded);
+      const silences = interruptions().map(({ atMs }, index, all) => {
+        const endMs = all[index + 1]?.atMs ?? Infinity;
+        const sent = soundIn(
+          proxy.fromServer.filter((passed) => passed.atMs > atMs && passed.atMs < endMs),
+        );
+        const saidAtMs = placeOf(atMs);
+        // The next answer, and what is heard between the word of the server and that answer.
+        const first = between(sent, 0, 600);
+        const heard = between(pcm, saidAtMs, lengthMs(pcm));
+        const beginsMs = saidAtMs + expectHeard('after an interruption', first, heard);
+        const lastMs = lastSoundMs(pcm, beginsMs - 5);
+        expect(loudest(between(pcm, saidAtMs + 500, beginsMs - 20), RATE_HZ)).toBeLessThan(0.003);
+        if (index === all.length - 1) expectHeard('the last answer', sent, heard);
+        return lastMs - saidAtMs;
       });
-      await until('it is heard', () => soundsIn(recording.soFar(), 60));
-    }
-    function interruptions() {
-      return proxy.fromServer.filter(({ message }) => message.serverContent?.interrupted);
-    }
-    await until('the last turn is over', () => turnsOver() === says.length);
-    await until('it is silent', () => !soundsIn(recording.soFar(), 300));
-    await leave(terminal);
-    const recorded = await recording.stop();
-    const { pcm } = recorded;
-    const placeOf = placeInRecording(recorded);
-    const silences = interruptions().map(({ atMs }, index, all) => {
-      const endMs = all[index + 1]?.atMs ?? Infinity;
-      const sent = soundIn(
-        proxy.fromServer.filter((passed) => passed.atMs > atMs && passed.atMs < endMs),
+      console.log(
+        `interrupted on the wire → last sound at the speaker: median ${median(silences).toFixed(0)} ms (${silences.map((ms) => ms.toFixed(0)).join(', ')})`,
       );
-      const saidAtMs = placeOf(atMs);
-      // The next answer, and what is heard between the word of the server and that answer.
-      const first = between(sent, 0, 600);
-      const heard = between(pcm, saidAtMs, lengthMs(pcm));
-      const beginsMs = saidAtMs + expectHeard('after an interruption', first, heard);
-      const lastMs = lastSoundMs(pcm, beginsMs - 5);
-      expect(loudest(between(pcm, saidAtMs + 500, beginsMs - 20), RATE_HZ)).toBeLessThan(0.003);
-      if (index === all.length - 1) expectHeard('the last answer', sent, heard);
-      return lastMs - saidAtMs;
-    });
-    console.log(
-      `interrupted on the wire → last sound at the speaker: median ${median(silences).toFixed(0)} ms (${silences.map((ms) => ms.toFixed(0)).join(', ')})`,
-    );
-    expect(Math.max(...silences)).toBeLessThan(500);
-    expect(terminal.output()).toMatch(/gemini .*\d,?—/);
-  }, 60_000);
+      expect(Math.max(...silences)).toBeLessThan(500);
+      expect(terminal.output()).toMatch(/gemini .*\d,?—/);
+    },
+  );
 });

@@ -23,6 +23,8 @@ import { needsSound, startSoundServer, type SoundServer } from '../support/sound
 import { until } from '../support/until.ts';
 
 const RATE_HZ = 24_000;
+/** A machine that is busy beyond its cores has gaps that are real; a fault of ours is there every time. */
+const REAL_TIME = { retry: 2, timeout: 60_000 };
 const TIMES = 5;
 const DEAD_HZ = 440;
 const LATE_HZ = 660;

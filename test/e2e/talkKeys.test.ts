@@ -22,6 +22,8 @@ import { until } from '../support/until.ts';
 const question = readFileSync(
   join(import.meta.dirname, '..', '..', 'audio-fixtures', 'question.pcm'),
 );
+/** A machine that is busy beyond its cores has gaps that are real; a fault of ours is there every time. */
+const REAL_TIME = { retry: 2, timeout: 60_000 };
 const SHOW_CURSOR = '\x1b[?25h';
 
 needsSound('the keys of talk', () => {
@@ -87,47 +89,53 @@ needsSound('the keys of talk', () => {
     await leaveBy(terminal, '\x03');
   });
 
-  it('Esc stops the sound; a typed message interrupts and is answered whole', async () => {
-    const terminal = await open(['--greet', 'count to one hundred']);
-    const recording = await sound.recordSpeaker();
-    const sounds = (): boolean => soundsIn(recording.soFar(), 60);
-    await until('it counts', () => lengthMs(recording.soFar()) > 1500 && sounds());
-    terminal.mark();
-    terminal.send('\x1b');
-    // Longer than any pause between the numbers.
-    await until('Esc makes it silent', () => !soundsIn(recording.soFar(), 800));
-    await terminal.until(/gemini +1.*—/s);
+  it(
+    'Esc stops the sound; a typed message interrupts and is answered whole',
+    REAL_TIME,
+    async () => {
+      const terminal = await open(['--greet', 'count to one hundred']);
+      const recording = await sound.recordSpeaker();
+      const sounds = (): boolean => soundsIn(recording.soFar(), 60);
+      await until('it counts', () => lengthMs(recording.soFar()) > 1500 && sounds());
+      terminal.mark();
+      terminal.send('\x1b');
+      // Longer than any pause between the numbers.
+      await until('Esc makes it silent', () => !soundsIn(recording.soFar(), 800));
+      await terminal.until(/gemini +1.*—/s);
 
-    const before = proxy.fromServer.length;
-    terminal.send('\r');
-    await terminal.until(/› /);
-    terminal.send('count to fifty\r');
-    await until('it counts again', sounds);
-    expect(
-      proxy.fromServer.slice(before).some(({ message }) => message.serverContent?.interrupted),
-    ).toBe(true);
+      const before = proxy.fromServer.length;
+      terminal.send('\r');
+      await terminal.until(/› /);
+      terminal.send('count to fifty\r');
+      await until('it counts again', sounds);
+      expect(
+        proxy.fromServer.slice(before).some(({ message }) => message.serverContent?.interrupted),
+      ).toBe(true);
 
-    const mark = proxy.fromServer.length;
-    const askedAtMs = lengthMs(recording.soFar());
-    const counted = answers();
-    terminal.send('\rwhat is three times four\r');
-    const reply = (): Uint8Array => {
-      const since = proxy.fromServer.slice(mark);
-      const cut = since.findIndex(({ message }) => message.serverContent?.interrupted);
-      return cut < 0 ? new Uint8Array() : soundIn(since.slice(cut));
-    };
-    await until('the answer is complete', () => answers() > counted && reply().byteLength > 0);
-    await until('it has been heard', () => !soundsIn(recording.soFar(), 400));
-    await terminal.until(/you +what is three times four/);
-    await terminal.until(/gemini +3 times 4 is 12\./);
-    await leaveBy(terminal, 'q');
-    const { pcm } = await recording.stop();
-    const blocks = matchBlocks(reply(), between(pcm, askedAtMs, lengthMs(pcm)), { rateHz: 24_000 });
-    const lags = blocks.map(({ lagMs }) => lagMs);
-    expect(blocks.length).toBeGreaterThan(5);
-    expect(Math.min(...blocks.map(({ correlation }) => correlation))).toBeGreaterThan(0.9);
-    expect(Math.max(...lags) - Math.min(...lags)).toBeLessThan(4);
-  });
+      const mark = proxy.fromServer.length;
+      const askedAtMs = lengthMs(recording.soFar());
+      const counted = answers();
+      terminal.send('\rwhat is three times four\r');
+      const reply = (): Uint8Array => {
+        const since = proxy.fromServer.slice(mark);
+        const cut = since.findIndex(({ message }) => message.serverContent?.interrupted);
+        return cut < 0 ? new Uint8Array() : soundIn(since.slice(cut));
+      };
+      await until('the answer is complete', () => answers() > counted && reply().byteLength > 0);
+      await until('it has been heard', () => !soundsIn(recording.soFar(), 400));
+      await terminal.until(/you +what is three times four/);
+      await terminal.until(/gemini +3 times 4 is 12\./);
+      await leaveBy(terminal, 'q');
+      const { pcm } = await recording.stop();
+      const blocks = matchBlocks(reply(), between(pcm, askedAtMs, lengthMs(pcm)), {
+        rateHz: 24_000,
+      });
+      const lags = blocks.map(({ lagMs }) => lagMs);
+      expect(blocks.length).toBeGreaterThan(5);
+      expect(Math.min(...blocks.map(({ correlation }) => correlation))).toBeGreaterThan(0.9);
+      expect(Math.max(...lags) - Math.min(...lags)).toBeLessThan(4);
+    },
+  );
 
   it('m mutes: digital zero goes out, and nothing is answered; once more, and the voice is there again', async () => {
     const terminal = await open([]);
