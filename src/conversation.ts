@@ -1,14 +1,14 @@
 /**
  * The page that tells the product: one source, one session, one sink, and whoever watches.
  *
- *   microphone frame → detector → session            (capture)
+ *   microphone frame → detector → session            (turns/capture)
  *   server's words and sound → turns, sink           (liveOn…, synchronous to the loudspeaker)
- *   interrupted → sink.clear() → what was heard      (interrupt)
+ *   interrupted → sink.clear() → what was heard      (turns/reply)
  *
  * What belongs to which turn is the tracker's business; what a device has played is the sink's.
  */
 import { systemClock, type Clock } from './audio/clock.ts';
-import { bytesOfMs, FRAME_MS, INPUT_FORMAT, msOfBytes } from './audio/format.ts';
+import { msOfBytes } from './audio/format.ts';
 import { SampleAligner } from './audio/pcm.ts';
 import type { AudioSink, AudioSource } from './audio/ports.ts';
 import type { SpeechDetector } from './audio/speechDetector.ts';
@@ -16,6 +16,7 @@ import type { ConversationEvent, LiveEvent, SessionEvent, Usage } from './events
 import type { LiveSession } from './live/session.ts';
 import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
+import { Capture } from './turns/capture.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
 
@@ -59,8 +60,7 @@ export class Conversation {
   #finish: (error?: Error) => void = () => {};
   /** A chunk may end in the middle of a sample. */
   readonly #aligner = new SampleAligner();
-  #muted = false;
-  #utteranceOpen = false;
+  readonly #capture: Capture | undefined;
   #cancelBackstop: () => void = () => {};
 
   constructor(options: ConversationOptions) {
@@ -71,6 +71,23 @@ export class Conversation {
       price: options.profile.price?.value,
     });
     this.#reply = new Reply(this.#tracker, options.sink, (event) => this.#emit(event), this.#clock);
+    const { source, observers } = options;
+    this.#capture =
+      source &&
+      new Capture({
+        session: options.session,
+        source,
+        detector: options.detector,
+        oneUtterance: options.oneUtterance ?? false,
+        tracker: this.#tracker,
+        clock: this.#clock,
+        onFrame: (pcm, voiced) => {
+          for (const observer of observers) observer.frame?.(pcm, voiced);
+        },
+        onActivity: (speaking) => {
+          for (const observer of observers) observer.activity?.(speaking);
+        },
+      });
     this.#finished = new Promise((resolve, reject) => {
       this.#finish = (error) => (error === undefined ? resolve() : reject(error));
     });
@@ -83,7 +100,7 @@ export class Conversation {
    * @throws GemliveError: credential, network, server, device lost.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { session, source, sink } = this.#options;
+    const { session, sink } = this.#options;
     const lifetime = new AbortController();
     let reason: string | undefined;
     const abort = (): void => this.stop();
@@ -93,8 +110,7 @@ export class Conversation {
     sink?.onLost((error) => this.#finish(error));
     try {
       // The microphone does not wait for the network: what is said meanwhile is kept, and goes first.
-      if (source)
-        this.#capture(source, lifetime.signal).catch((error: Error) => this.#finish(error));
+      this.#capture?.run(lifetime.signal).catch((error: Error) => this.#finish(error));
       session.start(lifetime.signal).catch((error: Error) => this.#finish(error));
       await this.#finished;
     } catch (error) {
@@ -124,12 +140,11 @@ export class Conversation {
   }
 
   get muted(): boolean {
-    return this.#muted;
+    return this.#capture?.muted ?? false;
   }
 
-  /** Muted sends silence, not nothing: models close a turn only while sound keeps arriving. */
   setMuted(muted: boolean): void {
-    this.#muted = muted;
+    if (this.#capture) this.#capture.muted = muted;
   }
 
   /** The rest of this reply is neither played nor shown. */
@@ -155,44 +170,6 @@ export class Conversation {
   /** Tokens of all turns so far, and what they cost about; undefined before the first. */
   get usage(): { usage: Usage; costUsd: number | undefined } | undefined {
     return this.#tracker.total;
-  }
-
-  // ---- microphone → wire ---------------------------------------------------------------------------
-
-  async #capture(source: AudioSource, signal: AbortSignal): Promise<void> {
-    const { session, observers, oneUtterance } = this.#options;
-    if (oneUtterance) session.sendActivity('start');
-    for await (const frame of source.frames(signal)) {
-      const pcm = this.#muted ? new Uint8Array(frame.byteLength) : frame;
-      const voiced = this.#detect(pcm);
-      const sent = session.sendAudio(pcm);
-      if (!sent && oneUtterance) await session.audioDrained();
-      for (const observer of observers) observer.frame?.(pcm, voiced);
-    }
-    if (!oneUtterance || signal.aborted) return;
-    session.sendActivity('end');
-    this.#tracker.speechEnded(this.#clock.nowMs());
-  }
-
-  #detect(pcm: Uint8Array): boolean {
-    const { detector, observers } = this.#options;
-    if (!detector || pcm.byteLength !== bytesOfMs(INPUT_FORMAT, FRAME_MS)) return false;
-    const change = detector.push(pcm);
-    if (change === 'start') {
-      this.#utteranceOpen = true;
-      this.#tracker.speechStarted();
-    } else if (change === 'end') {
-      this.#endUtterance();
-    }
-    if (change) for (const observer of observers) observer.activity?.(change === 'start');
-    return detector.voiced;
-  }
-
-  #endUtterance(): void {
-    const { detector } = this.#options;
-    if (!this.#utteranceOpen || !detector) return;
-    this.#utteranceOpen = false;
-    this.#tracker.speechEnded(this.#clock.nowMs() - (detector.positionMs - detector.lastVoicedMs));
   }
 
   // ---- wire → loudspeaker ----------------------------------------------------------------------------
@@ -269,7 +246,7 @@ export class Conversation {
   /** Something of an answer has come. False: it belongs to a dead turn. */
   #beginsOrGoesOn(): boolean {
     if (!this.#reply.accepts()) return false;
-    if (this.#tracker.awaitsEndOfSpeech) this.#endUtterance();
+    if (this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();
     return true;
   }
 
