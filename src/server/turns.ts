@@ -46,6 +46,7 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #waiting: TurnInput[] = [];
   readonly #earlier: string[] = [];
+  #answered: string | undefined;
   #running: Running | undefined;
   #unanswered: Utterance | undefined;
 
@@ -57,6 +58,7 @@ export class Turns {
   remember(role: 'user' | 'model', text: string): void {
     this.#options.meter.addText(text);
     if (role === 'user') this.#rememberUser(text);
+    else this.#answered = text;
   }
 
   #rememberUser(text: string): void {
@@ -202,8 +204,9 @@ export class Turns {
   }
 
   #think(text: string, now: Date): Answer {
-    const reply = builtInAnswer({ text, earlier: [...this.#earlier], now });
+    const reply = builtInAnswer({ text, earlier: this.#earlier, answered: this.#answered, now });
     this.#rememberUser(text);
+    this.#answered = reply;
     return { text: reply };
   }
 

@@ -1,10 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calculate } from '../../src/server/brain/arithmetic.ts';
+import { calculate, formatNumber } from '../../src/server/brain/arithmetic.ts';
 import { answer, sentencesOf } from '../../src/server/brain/builtIn.ts';
 import { digitsForWords, valueOfWords } from '../../src/server/brain/numbers.ts';
 
 const NOW = new Date(2026, 10, 21, 14, 5);
+const timeIn = (timeZone: string): string =>
+  NOW.toLocaleTimeString('en-US', { hour: 'numeric', minute: '2-digit', timeZone }).replaceAll(
+    '\u202f',
+    ' ',
+  );
 const ask = (text: string, earlier: string[] = []) => answer({ text, earlier, now: NOW });
 
 describe('number words', () => {
@@ -43,8 +48,62 @@ describe('arithmetic', () => {
     ['-3 + 5', 2],
     ['1,000 times 3', 3000],
     ['2 ^ 3 ^ 2', 512],
+    ['what is a hundred minus one', 99],
+    ['a thousand plus a million', 1_001_000],
+    ['twelve hundred plus one', 1201],
+    ['what is two point five times two', 5],
+    ['three point one four one five times two', 6.283],
+    ['point five plus point five', 1],
+    ['what is the square root of one hundred and forty four', 12],
+    ['the square root of nine plus one', 4],
+    ['subtract 5 from 9', 4],
+    ['add three to four', 7],
+    ['multiply six by seven', 42],
+    ['divide eighty one by nine', 9],
+    ['the difference between ten and four', 6],
+    ['half of ten plus five', 10],
+    ['double five plus one', 11],
+    ['12x12', 144],
+    ['seven times for', 28],
+    ['two plus to', 4],
     ['what is 0.1 + 0.2', 0.30000000000000004],
   ])('%s', (text, value) => expect(calculate(text)?.value).toBe(value));
+
+  it.each([
+    'five factorial plus one',
+    'a third of nine plus one',
+    'the cube root of eight plus one',
+    'two dozen minus one',
+    'two and a half times two',
+    'one million million plus one',
+  ])('%s is not understood, and no part of it is answered', (text) =>
+    expect(calculate(text)).toBeUndefined(),
+  );
+
+  it.each([
+    [0.1 + 0.2, '0.3'],
+    [1 / 3, 'about 0.333333'],
+    [144, '144'],
+    [-0, '0'],
+    [2 ** 53 - 1, '9007199254740991'],
+    [999_999_999 ** 2, 'about 1.00 times 10 to the power of 18'],
+    [1e-7, '0.0000001'],
+    [1 / 30_000, 'about 0.0000333'],
+    [1e-300, 'about 0'],
+    [1234.5, '1234.5'],
+  ])('%d is said as %s', (value, words) => expect(formatNumber(value)).toBe(words));
+
+  it('never says a figure that is far from the value', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), (value) => {
+        const [, figure = '', , power = '0'] =
+          /^(?:about )?(-?[\d.]+)( times 10 to the power of (\d+))?$/.exec(formatNumber(value)) ??
+          [];
+        const said = Number(figure) * 10 ** Number(power);
+        expect(Math.abs(said - value)).toBeLessThanOrEqual(Math.max(1e-6, Math.abs(value) * 0.006));
+      }),
+    );
+  });
 
   it.each(['what is 12', 'hello', 'call 555', '3 + ', '(((', '12 apples and', '2026-11'])(
     '%s is no calculation, or a small one, and never throws',
@@ -65,6 +124,18 @@ describe('answers', () => {
     ['please count from 3 to 1', '3, 2, 1.'],
     ['my name is ada', 'Nice to meet you, Ada.'],
     ['hello', 'Hello! What can I do for you?'],
+    ['what date is it tomorrow', 'Tomorrow is Sunday, 22 November 2026.'],
+    ['what day was it yesterday', 'Yesterday was Friday, 20 November 2026.'],
+    ['what time is it in rome', `In Rome it is ${timeIn('Europe/Rome')}.`],
+    ['what time is it in New York?', `In New York it is ${timeIn('America/New_York')}.`],
+    ['what time is it in narnia', 'I do not know the time in Narnia. Here it is 2:05 PM.'],
+    ['can you say hello', 'Hello.'],
+    ['count two ten', '1, 2, 3, 4, 5, 6, 7, 8, 9, 10.'],
+    ['count down from three', '3, 2, 1.'],
+    ['count to 5000', 'I count to 1000 at most.'],
+    ['what is one divided by three', '1 divided by 3 is about 0.333333.'],
+    ['what is the square root of 16', 'The square root of 16 is 4.'],
+    ['what is the square root of -16', 'The square root of minus 16 has no value.'],
     ['what is 1 divided by 0', '1 divided by 0 has no value.'],
   ])('%s → %s', (question, reply) => expect(ask(question)).toBe(reply));
 
@@ -73,6 +144,10 @@ describe('answers', () => {
     expect(ask('what did I say?')).toMatch(/not said anything/);
     expect(ask('what is my name', ['my name is Ada', 'hello'])).toBe('Your name is Ada.');
     expect(ask('what is my name')).toMatch(/not told me/);
+    expect(answer({ text: 'say that again', earlier: [], answered: 'Yes.', now: NOW })).toBe(
+      'Yes.',
+    );
+    expect(ask('please repeat that')).toMatch(/not said anything/);
   });
 
   it('counts long ways in sentences', () => {

@@ -1,7 +1,37 @@
 /** Arithmetic in words and digits: `what is twelve times (3 plus 4)`. */
 import { digitsForWords } from './numbers.ts';
 
-type Token = number | '+' | '-' | '*' | '/' | '^' | '%' | '(' | ')';
+type Token = number | '+' | '-' | '*' | '/' | '^' | '%' | '√' | '(' | ')';
+
+/** A recogniser does not know that a number comes after an operator. */
+const MISHEARD: Record<string, string> = {
+  for: 'four',
+  to: 'two',
+  too: 'two',
+  ate: 'eight',
+  won: 'one',
+};
+const NUMBER = String.raw`(-?\d+(?:\.\d+)?)`;
+const between = (before: string, middle: string): RegExp =>
+  new RegExp(String.raw`\b${before} ${NUMBER} (?:${middle}) ${NUMBER}`, 'g');
+
+/** Said in another order than it is written; numbers are digits here. */
+const PHRASES: [RegExp, string][] = [
+  [/\b(?:negative|minus) (?=\d)/g, ' -'],
+  [between('subtract', 'from'), '$2 - $1'],
+  [between('(?:add|sum of)', 'to|and|with'), '$1 + $2'],
+  [between('(?:multiply|product of)', 'by|with|and'), '$1 * $2'],
+  [between('(?:divide)', 'by'), '$1 / $2'],
+  [between('(?:difference between|difference of)', 'and'), '$1 - $2'],
+  [/\bsquare root of\b/g, ' √ '],
+  [/\bhalf of (?=-?\d)/g, ' 0.5 * '],
+  [/\b(?:double|twice) (?=-?\d)/g, ' 2 * '],
+  [/(\d) ?x ?(?=\d)/g, '$1 * '],
+];
+
+/** A calculation beside one of these is only part of what was asked: no answer is better than a wrong one. */
+const NOT_UNDERSTOOD =
+  /\b(?:hundred|thousand|million|billion|point|half|quarters?|thirds?|dozen|root|factorial|double|twice|triple|negative|per ?cent|log\w*|sine?|cosine?|tangent|mod(?:ulo)?|subtract\w*|divided?|multipl\w+|average|difference|product)\b/;
 
 const WORDS: [RegExp, string][] = [
   [/\b(multiplied by|times|time|x)\b|[×·]/g, ' * '],
@@ -19,14 +49,27 @@ const WORDS: [RegExp, string][] = [
  * calculation.
  */
 export function calculate(sentence: string): { expression: string; value: number } | undefined {
-  let text = digitsForWords(sentence.toLowerCase().replace(/(\d),(?=\d{3}\b)/g, '$1'));
-  for (const [pattern, symbol] of WORDS) text = text.replace(pattern, symbol);
-  const spans = text.match(/[-(]?\s*[\d.][\d\s.+\-*/^%()]*/g) ?? [];
+  let text = sentence
+    .toLowerCase()
+    .replace(/(\d),(?=\d{3}\b)/g, '$1')
+    .replace(/\ban? (?=(?:hundred|thousand|million|billion)\b)/g, 'one ')
+    .replace(
+      /(?<=\b(?:times?|plus|minus|divided by|multiplied by|over) )(?:for|too?|ate|won)\b/g,
+      (word) => MISHEARD[word] ?? word,
+    );
+  text = digitsForWords(text).replace(
+    /\b(\d+ )?point ((?:\d+ ?)+)/g, // `3 point 1 4`
+    (_all, whole: string | undefined, digits: string) =>
+      `${whole?.trim() ?? '0'}.${digits.replaceAll(' ', '')} `,
+  );
+  for (const [pattern, symbol] of [...PHRASES, ...WORDS]) text = text.replace(pattern, symbol);
+  const spans = text.match(/[-(√\s]*[\d.][\d\s.+\-*/^%()√]*/g) ?? [];
   for (const span of spans.toSorted((a, b) => b.length - a.length)) {
     const tokens = tokenize(span);
-    if (!tokens || !tokens.some((token) => typeof token === 'string' && /[-+*/^%]/.test(token))) {
+    if (!tokens || !tokens.some((token) => typeof token === 'string' && /[-+*/^%√]/.test(token))) {
       continue;
     }
+    if (NOT_UNDERSTOOD.test(text.replace(span, ' '))) return undefined;
     const value = evaluate(tokens);
     if (value !== undefined) return { expression: spoken(tokens), value };
   }
@@ -35,7 +78,7 @@ export function calculate(sentence: string): { expression: string; value: number
 
 function tokenize(span: string): Token[] | undefined {
   const tokens: Token[] = [];
-  for (const [piece] of span.matchAll(/\d+(?:\.\d+)?|\.\d+|[-+*/^%()]/g)) {
+  for (const [piece] of span.matchAll(/\d+(?:\.\d+)?|\.\d+|[-+*/^%()√]/g)) {
     tokens.push(/\d/.test(piece) ? Number(piece) : (piece as Token));
   }
   // An operator that is left over belonged to the sentence: `12 and` of `12 and then`.
@@ -76,6 +119,7 @@ function evaluate(tokens: readonly Token[]): number | undefined {
   };
   const atom = (): number => {
     if (take('-') !== undefined) return -atom();
+    if (take('√') !== undefined) return Math.sqrt(atom());
     if (take('(') !== undefined) {
       const value = sum();
       if (take(')') === undefined) throw fail;
@@ -102,6 +146,7 @@ const SPOKEN: Record<string, string> = {
   '/': 'divided by',
   '^': 'to the power of',
   '%': 'percent of',
+  '√': 'the square root of',
 };
 
 const spoken = (tokens: readonly Token[]): string =>
@@ -111,7 +156,18 @@ const spoken = (tokens: readonly Token[]): string =>
     .replaceAll('( ', '(')
     .replaceAll(' )', ')');
 
-/** At most six digits behind the point, and none that say nothing. */
+/** At most six digits, `about` where there are more; never a figure that floating point has made up. */
 export function formatNumber(value: number): string {
-  return String(Number(value.toFixed(6)));
+  if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+    const [factor, exponent] = value.toExponential(2).split('e+');
+    return `about ${factor} times 10 to the power of ${exponent}`;
+  }
+  if (value !== 0 && Math.abs(value) < 1e-12) return 'about 0';
+  const isTiny = value !== 0 && Math.abs(value) < 0.001;
+  const rounded = Number(isTiny ? value.toPrecision(3) : value.toFixed(6));
+  const isExact = Math.abs(rounded - value) <= 1e-12 * Math.max(1e-3, Math.abs(value));
+  const figure = isTiny
+    ? rounded.toFixed(20).replace(/0+$/, '')
+    : String(Object.is(rounded, -0) ? 0 : rounded);
+  return isExact ? figure : `about ${figure}`;
 }

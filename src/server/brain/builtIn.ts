@@ -9,6 +9,8 @@ export type BrainInput = {
   text: string;
   /** What the user said before, the oldest first. */
   earlier: readonly string[];
+  /** The answer before this one. */
+  answered?: string | undefined;
   now: Date;
 };
 
@@ -25,7 +27,13 @@ type Rule = {
 
 const RULES: readonly Rule[] = [
   {
-    match: /^(?:please )?(?:repeat(?: after me)?|say)\b[\s:,]*(.+)$/s,
+    match:
+      /^(?:please )?(?:(?:can|could|would) you )?(?:please )?(?:repeat|say) (?:that|it)(?: again)?$/,
+    answer: (_match, { answered }) => answered ?? 'I have not said anything yet.',
+  },
+  {
+    match:
+      /^(?:please )?(?:(?:can|could|would) you )?(?:please )?(?:repeat(?: after me)?|say)\b[\s:,]*(.+)$/s,
     answer: (_match, { text }) => {
       const words = /\b(?:repeat(?: after me)?|say)\b[\s:,]*(.+)$/is.exec(text)?.[1]?.trim();
       return words && sentence(words);
@@ -57,15 +65,19 @@ const RULES: readonly Rule[] = [
   },
   { match: /\bcount\b/, answer: (_match, { text }) => count(text) },
   {
-    match: /\bwhat(?: is|'s)? (?:the )?time\b|\btime is it\b|\btell me the time\b/,
-    answer: (_match, { now }) =>
-      `It is ${now.toLocaleTimeString('en-US', { hour: 'numeric', minute: '2-digit' }).replaceAll(' ', ' ')}.`,
+    match:
+      /\b(?:what(?: is|'s)? (?:the )?time|time is it|tell me the time)\b(?:.*?\bin (?:the )?(.+))?/,
+    answer: ([, place], { now }) =>
+      place === undefined ? `It is ${clock(now)}.` : timeIn(place, now),
   },
   {
     match:
-      /\b(?:what|which) day\b|\b(?:what(?: is|'s)?|which|tell me) (?:the |today's )*(?:date|day)\b|\btoday's date\b/,
-    answer: (_match, { now }) =>
-      `Today is ${now.toLocaleDateString('en-GB', { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' })}.`,
+      /\b(?:what|which) (?:day|date)\b|\b(?:what(?: is|'s)?|which|tell me) (?:the |today's |tomorrow's )*(?:date|day)\b|\b(?:today|tomorrow)'s date\b/,
+    answer: ({ input }, { now }) => {
+      if (/\btomorrow\b/.test(input)) return `Tomorrow is ${calendar(now, 1)}.`;
+      if (/\byesterday\b/.test(input)) return `Yesterday was ${calendar(now, -1)}.`;
+      return `Today is ${calendar(now, 0)}.`;
+    },
   },
   {
     match: /\bwhat (?:year|month) is it\b/,
@@ -113,6 +125,38 @@ export function answer(input: BrainInput): string {
   return `I have no answer to that. ${ABILITIES}`;
 }
 
+function clock(now: Date, timeZone?: string): string {
+  return now
+    .toLocaleTimeString('en-US', {
+      hour: 'numeric',
+      minute: '2-digit',
+      ...(timeZone !== undefined && { timeZone }),
+    })
+    .replaceAll('\u202f', ' ');
+}
+
+/** Cities that stand for a time zone are known; of other places it says that they are not. */
+function timeIn(place: string, now: Date): string {
+  const city = place.replaceAll(' ', '_');
+  const zone = Intl.supportedValuesOf('timeZone').find((name) =>
+    name.toLowerCase().endsWith(`/${city}`),
+  );
+  const named = place.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
+  return zone === undefined
+    ? `I do not know the time in ${named}. Here it is ${clock(now)}.`
+    : `In ${named} it is ${clock(now, zone)}.`;
+}
+
+function calendar(now: Date, daysAhead: number): string {
+  const day = new Date(now.getFullYear(), now.getMonth(), now.getDate() + daysAhead, 12);
+  return day.toLocaleDateString('en-GB', {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+  });
+}
+
 function nameIn(text: string): string | undefined {
   const name = /\bmy name is\s+(\p{L}[\p{L}'-]*)/iu.exec(text)?.[1];
   return name && capital(name);
@@ -121,17 +165,20 @@ function nameIn(text: string): string | undefined {
 function count(text: string): string | undefined {
   const plain = digitsForWords(text.toLowerCase().replace(/[?!.,]/g, ' '));
   const range = /\bfrom (\d+) (?:(?:up|down) )?to (\d+)\b/.exec(plain);
-  const limit = /\b(?:to|til|till|until|two) (\d+)\b/.exec(plain)?.[1];
+  // `count two ten` is what a recogniser makes of `count to ten`.
+  const limit = /\b(?:to|til|till|until|count(?: up)? 2) (\d+)\b/.exec(plain)?.[1];
   const down = /\bdown\b/.test(plain);
-  const number = (digits: string | undefined): number => Math.min(MAX_COUNT, Number(digits));
-  if (range) return numbers(number(range[1]), number(range[2]));
+  if ((plain.match(/\d+/g) ?? []).some((digits) => Number(digits) > MAX_COUNT)) {
+    return `I count to ${MAX_COUNT} at most.`;
+  }
+  if (range) return numbers(Number(range[1]), Number(range[2]));
   const from = /\bfrom (\d+)\b/.exec(plain)?.[1];
   if (down && (from ?? limit) !== undefined)
     return numbers(
-      number(from ?? limit),
-      limit === from || limit === undefined ? 1 : number(limit),
+      Number(from ?? limit),
+      limit === from || limit === undefined ? 1 : Number(limit),
     );
-  return limit === undefined ? undefined : numbers(1, number(limit));
+  return limit === undefined ? undefined : numbers(1, Number(limit));
 }
 
 /** Ten to a sentence, so that the first can be heard before the last is made. */

@@ -49,7 +49,7 @@ export function valueOfWords(words: readonly string[]): number | undefined {
       group += tens;
       room = 10;
     } else if (word === 'hundred') {
-      if (group === 0 || group > 9) return undefined;
+      if (group === 0 || group > 99) return undefined; // twelve hundred
       group *= 100;
       room = 100;
     } else if (scale !== undefined) {
