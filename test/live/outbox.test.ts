@@ -24,7 +24,7 @@ it('keeps order, never drops markers, and holds at most 5 s of sound, the newest
         const msOf = (message: ClientMessage) =>
           pushed.find((entry) => entry.message === message)?.ms ?? 0;
         const soundMs = drained.reduce((sum, message) => sum + msOf(message), 0);
-        const totalMs = kinds.reduce((sum, ms) => sum + ms, 0);
+        const totalMs = kinds.reduce<number>((sum, ms) => sum + ms, 0);
         expect(soundMs).toBeLessThanOrEqual(BACKLOG_LIMIT_MS);
         expect(outbox.takeDroppedMs()).toBe(totalMs - soundMs);
         // In order, and only sound from the front is missing.
