@@ -184,6 +184,22 @@ needsSound('the keys of talk', () => {
     expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(40);
   });
 
+  it('--plain: lines and no escape sequence; what is typed is a message or a command', async () => {
+    const terminal = await open(['--plain']);
+    await terminal.until(/note: ready; \? shows the keys/);
+    terminal.send('what is three times four\n');
+    await terminal.until(/gemini: 3 times 4 is 12\./);
+    terminal.send('m\n');
+    await terminal.until(/note: muted/);
+    terminal.send('?\n');
+    await terminal.until(/note: microphone +parec/);
+    terminal.send('q\n');
+    const { code, modes } = await terminal.ended;
+    expect(code).toBe(0);
+    expect(modes.after).toBe(modes.before);
+    expect(terminal.output()).not.toContain('\x1b');
+  });
+
   it('works off a terminal: --json, stdin closed; SIGINT ends it with 0', async () => {
     const child = spawnCli(['talk', '--local', '--json'], { env: sound.environment });
     child.stdin.end();

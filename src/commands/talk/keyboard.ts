@@ -24,6 +24,15 @@ export const KEYS_HELP: readonly string[] = [
   'q      quit; Ctrl+C and Ctrl+D too',
 ];
 
+export const LINES_HELP: readonly string[] = [
+  'Each with Enter:',
+  '         stop the reply now (an empty line)',
+  'm        mute and unmute',
+  '?        this help',
+  'q        quit; Ctrl+C and Ctrl+D too',
+  'a line   is sent as a message',
+];
+
 export function rawKeyboard(stdin: NodeJS.ReadStream, intents: Intents): Keyboard {
   let line: EditedLine | undefined;
   const setLine = (next: EditedLine | undefined): void => {

@@ -8,7 +8,7 @@ import { Terminal } from '../../ui/terminal.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import { initialView, reduce, turnLines, type Line, type ViewEvent } from '../../ui/view.ts';
 import type { CommandContext } from '../context.ts';
-import { KEYS_HELP } from './keyboard.ts';
+import { KEYS_HELP, LINES_HELP } from './keyboard.ts';
 import type { MicLevel, ReplyLevel } from './levels.ts';
 
 const TICK_MS = 100;
@@ -60,6 +60,9 @@ export class Presenter implements Observer {
       events.emit(type, fields);
     }
     if (event.type === 'interrupted') this.#options.reply?.clear();
+    if (this.#plain && event.type === 'session' && event.state === 'ready') {
+      this.note(this.#context.stdinTty ? 'ready; ? shows the keys' : 'ready');
+    }
     this.#show(event);
     if (event.type === 'turn') this.#turnEnded(event.index);
     // Words for a pipe: the line as it is when its turn is over, cut where it was cut.
@@ -111,7 +114,7 @@ export class Presenter implements Observer {
   }
 
   #helpLines(): readonly string[] {
-    return [...KEYS_HELP, ...this.#options.facts];
+    return [...(this.#plain ? LINES_HELP : KEYS_HELP), ...this.#options.facts];
   }
 
   #show(event: ViewEvent): void {
