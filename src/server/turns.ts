@@ -27,16 +27,21 @@ export type TurnsOptions = {
   onFault: (message: string) => void;
 };
 
-type Running = {
+type Speech = { kind: 'speech' } & Utterance;
+
+type Turn = {
+  input: TurnInput;
   abort: AbortController;
+  /** What was said: looked for while the turn still waits. Undefined: nobody knows. */
+  words: Promise<string | undefined>;
   stream: AnswerStream | undefined;
-  /** Sound of the user that was not answered yet. */
-  heard: Utterance | undefined;
   /** The client has seen something of this turn. */
   shown: boolean;
 };
 
 const MAX_REMEMBERED = 200;
+/** Utterances under NO_INTERRUPTION, sound and all. */
+const MAX_WAITING = 20;
 /** A breath between two halves of a sentence that are heard as one. */
 const JOIN_MS = 200;
 /** Somebody who never waits for an answer is not remembered for ever. */
@@ -44,11 +49,13 @@ const MAX_JOINED_BYTES = bytesOfMs(INPUT_FORMAT, 60_000);
 
 export class Turns {
   readonly #options: TurnsOptions;
-  readonly #waiting: TurnInput[] = [];
+  readonly #waiting: Turn[] = [];
   readonly #earlier: string[] = [];
   #answered: string | undefined;
-  #running: Running | undefined;
+  #running: Turn | undefined;
   #unanswered: Utterance | undefined;
+  /** One recogniser at a time, in the order of speech. */
+  #listening: Promise<unknown> = Promise.resolve();
 
   constructor(options: TurnsOptions) {
     this.#options = options;
@@ -68,8 +75,26 @@ export class Turns {
 
   /** An utterance or a text is whole: it is answered now, or after the turn that must not be cut. */
   take(input: TurnInput): void {
-    if (this.#running) this.#waiting.push(input);
-    else this.#begin(input);
+    if (!this.#running) {
+      this.#begin(this.#turnOf(input.kind === 'speech' ? this.#join(input) : input));
+      return;
+    }
+    this.#waiting.push(this.#turnOf(input));
+    if (this.#waiting.length <= MAX_WAITING) return;
+    this.#waiting.shift()?.abort.abort(new Error('too many wait'));
+    this.#options.onFault(
+      `more than ${MAX_WAITING} inputs wait for an answer: the oldest is dropped`,
+    );
+  }
+
+  #turnOf(input: TurnInput): Turn {
+    const abort = new AbortController();
+    if (input.kind === 'text') {
+      return { input, abort, words: Promise.resolve(input.text), stream: undefined, shown: false };
+    }
+    const words = this.#listening.then(() => this.#listen(input.pcm, abort.signal));
+    this.#listening = words.catch(() => {}); // an abort; the turn itself looks, if it comes to that
+    return { input, abort, words, stream: undefined, shown: false };
   }
 
   /**
@@ -79,19 +104,23 @@ export class Turns {
   interrupt(): void {
     const running = this.#running;
     if (!running) return;
-    this.#running = undefined;
-    this.#waiting.length = 0;
-    running.abort.abort(new Error('interrupted'));
+    this.#abortAll(new Error('interrupted'));
     if (!running.shown) {
-      this.#unanswered = running.heard;
+      this.#unanswered = running.input.kind === 'speech' ? running.input : undefined;
       return;
     }
     this.#options.send({ serverContent: { interrupted: true } });
     this.#tellOver(running);
   }
 
+  #abortAll(reason: Error): void {
+    this.#running?.abort.abort(reason);
+    this.#running = undefined;
+    for (const turn of this.#waiting.splice(0)) turn.abort.abort(reason);
+  }
+
   /** Only what was sent stays in the context. */
-  #tellOver({ stream }: Running): void {
+  #tellOver({ stream }: Turn): void {
     const { meter, send } = this.#options;
     const usageMetadata = meter.receipt(stream?.tokens ?? { text: 0, audio: 0 });
     send({ serverContent: this.#over(), usageMetadata });
@@ -103,24 +132,17 @@ export class Turns {
       : { turnComplete: true };
   }
 
-  #begin(input: TurnInput): void {
-    if (input.kind === 'text') this.#unanswered = undefined; // the conversation has moved on
-    const joined = input.kind === 'speech' ? this.#join(input) : input;
-    const running: Running = {
-      abort: new AbortController(),
-      stream: undefined,
-      heard: joined.kind === 'speech' ? joined : undefined,
-      shown: false,
-    };
-    this.#running = running;
-    this.#answer(joined, running).catch((error: unknown) => {
-      if (running.abort.signal.aborted) return;
+  #begin(turn: Turn): void {
+    if (turn.input.kind === 'text') this.#unanswered = undefined; // the conversation has moved on
+    this.#running = turn;
+    this.#answer(turn).catch((error: unknown) => {
+      if (turn.abort.signal.aborted) return;
       this.#options.onFault(messageOf(error));
-      this.#finish(running); // nobody is left waiting
+      this.#finish(turn); // nobody is left waiting
     });
   }
 
-  #join(input: { kind: 'speech' } & Utterance): { kind: 'speech' } & Utterance {
+  #join(input: Speech): Speech {
     const before = this.#unanswered;
     this.#unanswered = undefined;
     if (!before || before.pcm.byteLength + input.pcm.byteLength > MAX_JOINED_BYTES) return input;
@@ -132,10 +154,10 @@ export class Turns {
     };
   }
 
-  async #answer(input: TurnInput, running: Running): Promise<void> {
+  async #answer(turn: Turn): Promise<void> {
     const { setup, profile, vertex, engines, send } = this.#options;
-    const { signal } = running.abort;
-    const reply = await this.#replyTo(input, running);
+    const { signal } = turn.abort;
+    const reply = await this.#replyTo(turn);
     const voice = await engines.voice;
     signal.throwIfAborted();
     const stream = new AnswerStream({
@@ -150,45 +172,47 @@ export class Turns {
       role: vertex ? 'model' : undefined,
       signal,
       send: (content) => {
-        running.shown = true;
+        turn.shown = true;
         send({ serverContent: content });
       },
     });
-    running.stream = stream;
+    turn.stream = stream;
     await stream.generate(reply);
     await stream.played();
-    this.#finish(running);
+    this.#finish(turn);
   }
 
-  #finish(running: Running): void {
-    if (this.#running !== running) return;
-    this.#tellOver(running);
+  #finish(turn: Turn): void {
+    if (this.#running !== turn) return;
+    this.#tellOver(turn);
     this.#running = undefined;
     const next = this.#waiting.shift();
     if (next) this.#begin(next);
   }
 
-  async #replyTo(input: TurnInput, running: Running): Promise<Answer> {
+  async #replyTo(turn: Turn): Promise<Answer> {
     const { meter, now } = this.#options;
+    const { input } = turn;
     if (input.kind === 'text') {
       meter.addText(input.text);
       return this.#think(input.text, now());
     }
-    const words = await this.#listen(input.pcm, running.abort.signal);
+    const words = await turn.words;
+    turn.abort.signal.throwIfAborted();
     // Counted when it is sure that it will not be heard again, joined to what comes next.
     meter.addAudio(inputTokens(input.pcm.byteLength));
     const seconds = `${(input.speechMs / 1000).toFixed(1)} s`;
     if (words === undefined) {
       // Nothing was understood, and nothing is made up: the answer is a sound check.
-      this.#transcribe(`[speech, ${seconds}]`, running);
+      this.#transcribe(`[speech, ${seconds}]`, turn);
       const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
       return { text: `[your own words, ${seconds}]`, pcm };
     }
     if (words === '') {
-      this.#transcribe(`[speech, ${seconds}]`, running);
+      this.#transcribe(`[speech, ${seconds}]`, turn);
       return { text: 'I heard you, but I did not understand a word. Please say it again.' };
     }
-    this.#transcribe(words, running);
+    this.#transcribe(words, turn);
     return this.#think(words, now());
   }
 
@@ -210,18 +234,16 @@ export class Turns {
     return { text: reply };
   }
 
-  #transcribe(text: string, running: Running): void {
+  #transcribe(text: string, turn: Turn): void {
     const { setup, profile, send } = this.#options;
     const isUnasked = profile.unaskedTranscription.value === 'input';
     if (!setup.inputAudioTranscription && !isUnasked) return;
-    running.shown = true;
+    turn.shown = true;
     send({ serverContent: { inputTranscription: { text } } });
   }
 
   close(): void {
-    this.#running?.abort.abort(new Error('the session is over'));
-    this.#running = undefined;
-    this.#waiting.length = 0;
+    this.#abortAll(new Error('the session is over'));
   }
 }
 

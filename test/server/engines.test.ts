@@ -259,6 +259,30 @@ describe('engines that fail', () => {
     await client.close();
   });
 
+  it('an utterance that waits for its turn is heard meanwhile, and no longer than its session', async () => {
+    server = await startLiveServer({
+      ...EARS,
+      environment: { PATH: `${folder}:/usr/bin:/bin` },
+    });
+    const client = await openSession(server.url, {
+      ...SETUP,
+      realtimeInputConfig: { activityHandling: 'NO_INTERRUPTION' },
+    });
+    behave('slow');
+    client.send({ realtimeInput: { text: 'count to 5' } });
+    ask(client);
+    const first = (await client.turn(1)).at(-1)?.at ?? NaN;
+    const heard = await client.until((message) => heardIn([message]).length > 0);
+    expect(heard.at - first).toBeLessThan(500); // a second, had it begun only now
+    await client.turn(2);
+    behave('hang');
+    client.send({ realtimeInput: { text: 'count to 50' } });
+    ask(client);
+    await expect.poll(pids, { timeout: 10_000 }).toHaveLength(1);
+    await client.close();
+    expect(await untilGone(pids()[0] ?? 0)).toBe(true);
+  });
+
   it('an utterance that a text cut off is not heard again with a later one', async () => {
     const client = await start(EARS);
     behave('hang');
