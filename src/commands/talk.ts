@@ -103,8 +103,7 @@ async function converse(
     reply: sink && new ReplyLevel(sink),
     facts,
   });
-  if (source && sink && settings.speaker)
-    presenter.note('use headphones, or it hears itself');
+  if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (engines: EngineNames | undefined): void => {
     if (engines) facts.push(`local        ears ${engines.ears}, voice ${engines.voice}`);
