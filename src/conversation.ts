@@ -35,6 +35,8 @@ export type ConversationOptions = {
   profile: ModelProfile;
   voice?: string;
   source?: AudioSource;
+  /** False: the setup asks for no interruptions, and each utterance gets its whole answer. Default true. */
+  interruptible?: boolean;
   /** Without one nothing is played: an answer is complete when it has been sent. */
   sink?: AudioSink;
   /** Tells speech in what `source` gives. */
@@ -69,6 +71,7 @@ export class Conversation {
     this.#tracker = new TurnTracker((event) => this.#emit(event), {
       nowMs: () => this.#clock.nowMs(),
       price: options.profile.price?.value,
+      interruptible: options.interruptible ?? true,
     });
     this.#reply = new Reply(this.#tracker, options.sink, (event) => this.#emit(event), this.#clock);
     const { source, observers } = options;

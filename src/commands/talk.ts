@@ -114,6 +114,7 @@ async function converse(
     const conversation = new Conversation({
       session,
       profile: resolved.profile,
+      interruptible: settings.interrupt,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       ...(source && { source, detector: await createSpeechDetector() }),
       ...(sink && { sink }),

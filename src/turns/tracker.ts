@@ -33,6 +33,7 @@ export class TurnTracker {
   readonly #emit: (event: ConversationEvent) => void;
   readonly #nowMs: () => number;
   readonly #price: Price | undefined;
+  readonly #interruptible: boolean;
   #current: Turn | undefined;
   /** The user's side of the turn after this one, begun while the model still has the word. */
   #next: Turn | undefined;
@@ -46,11 +47,16 @@ export class TurnTracker {
 
   constructor(
     emit: (event: ConversationEvent) => void,
-    { nowMs, price }: { nowMs: () => number; price: Price | undefined },
+    {
+      nowMs,
+      price,
+      interruptible = true,
+    }: { nowMs: () => number; price: Price | undefined; interruptible?: boolean },
   ) {
     this.#emit = emit;
     this.#nowMs = nowMs;
     this.#price = price;
+    this.#interruptible = interruptible;
   }
 
   /** The model has begun to answer, and the turn is not over. */
@@ -96,12 +102,20 @@ export class TurnTracker {
 
   // ---- the user's side ---------------------------------------------------------------------------
 
+  /**
+   * Words before the answer to earlier ones: where they interrupt, the server hears both as one question;
+   * where they cannot, each utterance waits for a turn of its own.
+   */
   speechStarted(): void {
-    if (this.#next?.userEndMs === undefined) {
-      this.#utterance = this.#userTurn();
-    } else {
+    const waits = this.#current?.spoken === true && !this.#interruptible;
+    if (this.#next === undefined && (waits || this.#current?.answered)) {
+      this.#next = this.#open();
+      this.#utterance = this.#next;
+    } else if (this.#next?.userEndMs !== undefined) {
       this.#utterance = newTurn();
       this.#later.push(this.#utterance);
+    } else {
+      this.#utterance = this.#userTurn();
     }
   }
 

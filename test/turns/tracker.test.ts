@@ -5,12 +5,13 @@ import { TurnTracker } from '../../src/turns/tracker.ts';
 
 const PRICE = { textIn: 1, audioIn: 3, imageIn: 1, textOut: 4, audioOut: 12 };
 
-function tracked() {
+function tracked(interruptible = true) {
   const events: ConversationEvent[] = [];
   const clock = { ms: 1000 };
   const tracker = new TurnTracker((event) => events.push(event), {
     nowMs: () => clock.ms,
     price: PRICE,
+    interruptible,
   });
   const take = () => events.splice(0);
   return { tracker, clock, take };
@@ -93,6 +94,27 @@ describe('a spoken turn', () => {
     expect(events).toContainEqual({ type: 'user', turn: 3, text: 'question 3', final: true });
     expect(events).toContainEqual({ type: 'turn', index: 2, latency: { firstTextMs: 1500 } });
     expect(events).toContainEqual({ type: 'turn', index: 3, latency: { firstTextMs: 500 } });
+  });
+
+  it.each([
+    [true, ['one two'], 'hears two utterances before the answer as one question'],
+    [false, ['one', 'two'], 'and as two where nothing interrupts'],
+  ])('interruptible %s: %j', (interruptible, questions) => {
+    const { tracker, take } = tracked(interruptible);
+    for (const endMs of [500, 900]) {
+      tracker.speechStarted();
+      tracker.speechEnded(endMs);
+    }
+    for (const question of questions) {
+      tracker.transcribed(question);
+      tracker.words('yes');
+      tracker.ended();
+    }
+    const events = take();
+    const finals = events.filter((event) => event.type === 'user' && 'final' in event);
+    expect(finals.map((event) => 'text' in event && event.text)).toEqual(questions);
+    const [turn] = events.filter((event) => event.type === 'turn');
+    expect(turn).toMatchObject({ latency: { firstTextMs: interruptible ? 100 : 500 } });
   });
 
   it('gives a late transcription to the answered turn while nobody has spoken since', () => {

@@ -71,6 +71,7 @@ export async function replay(
     conversation = new Conversation({
       session,
       profile: resolved.profile,
+      interruptible: settings.interrupt,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       source: settings.fast ? unpacedReplay(recording, hooks) : pacedReplay(recording, hooks),
       ...(sink && { sink }),
