@@ -65,7 +65,7 @@ const DEBIAN_PACKAGES = {
   pulseaudio: ['pulseaudio'],
   pactl: ['pulseaudio-utils'],
   aplay: ['alsa-utils', 'libasound2-plugins'],
-  sox: ['sox'],
+  sox: ['sox', 'libsox-fmt-alsa', 'libsox-fmt-pulse'],
   flite: ['flite'],
   pocketsphinx_continuous: ['pocketsphinx', 'pocketsphinx-en-us'],
   'espeak-ng': ['espeak-ng'],
@@ -81,19 +81,30 @@ function isDebianAsRoot() {
   }
 }
 
-/**
- * Installs what is missing of `programs` where that is possible. Returns what is still missing.
- * `required` false: a failure is told and lived with.
- */
+/** Of Debian's packages: a program may be there without the plug-in it needs (sox without its PulseAudio driver). */
+async function missingPackages(packages) {
+  const states = await Promise.all(
+    packages.map((name) =>
+      run('dpkg-query', ['-W', '-f=${db:Status-Status}', name]).catch(() => 'missing'),
+    ),
+  );
+  return packages.filter((_name, index) => states[index] !== 'installed');
+}
+
+/** Installs what is missing of `programs` where that is possible. Returns what is still missing. */
 export async function installPrograms(programs, { timeoutMs = 600_000 } = {}) {
   const missing = programs.filter((program) => !hasProgram(program));
-  if (missing.length === 0) return [];
-  const packages = missing.flatMap((program) => DEBIAN_PACKAGES[program] ?? []);
   if (!isDebianAsRoot()) {
+    if (missing.length === 0) return [];
     console.log(`not on this machine: ${missing.join(', ')}`);
-    console.log(`  try: install ${packages.join(' ')} (names of Debian's packages)`);
+    console.log(
+      `  try: install ${missing.flatMap((program) => DEBIAN_PACKAGES[program] ?? []).join(' ')} (names of Debian's packages)`,
+    );
     return missing;
   }
+  const wanted = programs.flatMap((program) => DEBIAN_PACKAGES[program] ?? []);
+  const packages = await missingPackages(wanted);
+  if (packages.length === 0) return missing;
   console.log(`installing from Debian's packages: ${packages.join(' ')} …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const deadline = Date.now() + timeoutMs;
@@ -106,5 +117,5 @@ export async function installPrograms(programs, { timeoutMs = 600_000 } = {}) {
   } catch (error) {
     console.log(`  that did not work: ${error.message.split('\n')[0]}`);
   }
-  return missing.filter((program) => !hasProgram(program));
+  return programs.filter((program) => !hasProgram(program));
 }
