@@ -23,6 +23,8 @@ const DEFAULT_START_MS = 100;
 const PRE_ROLL_MS = 300;
 /** An utterance that does not end is ended: memory has a bound. */
 const MAX_UTTERANCE_MS = 60_000;
+/** Between markers it may be a whole recording. */
+const MAX_MARKED_MS = 600_000;
 
 export async function createActivity(
   config: AutomaticActivityDetection,
@@ -86,7 +88,8 @@ export class Activity {
         this.#keepLast(PRE_ROLL_MS + 1000);
       }
     }
-    if (this.speaking && this.#heldMs() >= MAX_UTTERANCE_MS) this.flush();
+    const maxMs = detector ? MAX_UTTERANCE_MS : MAX_MARKED_MS;
+    if (this.speaking && this.#heldMs() >= maxMs) this.flush();
   }
 
   #heldMs(): number {

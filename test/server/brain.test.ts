@@ -66,6 +66,8 @@ describe('arithmetic', () => {
     ['12x12', 144],
     ['seven times for', 28],
     ['two plus to', 4],
+    ['what is to plus age', 10],
+    ['what is mine plus two', 11],
     ['what is 0.1 + 0.2', 0.30000000000000004],
   ])('%s', (text, value) => expect(calculate(text)?.value).toBe(value));
 

@@ -310,6 +310,30 @@ describe.concurrent('speech', () => {
     await client.close();
   });
 
+  it('between markers may be longer than any breath', async () => {
+    const client = await openSession(server.url, {
+      ...TRANSCRIBED,
+      realtimeInputConfig: { automaticActivityDetection: { disabled: true } },
+    });
+    client.send({ realtimeInput: { activityStart: {} } });
+    for (let i = 0; i < 10; i++) sendSound(client, THREE);
+    await sleep(300);
+    expect(client.received).toHaveLength(1);
+    client.send({ realtimeInput: { activityEnd: {} } });
+    const heard = await client.until((message) => heardIn([message]).length > 0);
+    expect(secondsIn(heardIn([heard])[0])).toBeCloseTo((10 * THREE.length) / 32_000, 0);
+    await client.close();
+  });
+
+  it('without an end is ended after a minute', async () => {
+    const client = await openSession(server.url, TRANSCRIBED);
+    // 1.2 s of speech over and over: no pause of 800 ms in it.
+    for (let i = 0; i < 60; i++) sendSound(client, QUESTION.subarray(19_200, 57_600));
+    const heard = await client.until((message) => heardIn([message]).length > 0);
+    expect(secondsIn(heardIn([heard])[0])).toBeCloseTo(60, -1);
+    await client.close();
+  });
+
   it('that is silence gives no turn', async () => {
     const client = await openSession(server.url, TRANSCRIBED);
     sendSound(client, quiet(5000));

@@ -3,14 +3,22 @@ import { digitsForWords } from './numbers.ts';
 
 type Token = number | '+' | '-' | '*' | '/' | '^' | '%' | '√' | '(' | ')';
 
-/** A recogniser does not know that a number comes after an operator. */
+/** What pocketsphinx makes of short number words; beside an operator nothing else can be meant. */
 const MISHEARD: Record<string, string> = {
-  for: 'four',
   to: 'two',
   too: 'two',
+  for: 'four',
   ate: 'eight',
+  age: 'eight',
+  mine: 'nine',
   won: 'one',
 };
+const MISHEARD_WORD = `(?:${Object.keys(MISHEARD).join('|')})`;
+const OPERATOR_WORD = '(?:times?|plus|minus|divided by|multiplied by|over)';
+const MISHEARD_OPERAND = new RegExp(
+  String.raw`(?<=\b${OPERATOR_WORD} )${MISHEARD_WORD}\b|\b${MISHEARD_WORD}(?= ${OPERATOR_WORD}\b)`,
+  'g',
+);
 const NUMBER = String.raw`(-?\d+(?:\.\d+)?)`;
 const between = (before: string, middle: string): RegExp =>
   new RegExp(String.raw`\b${before} ${NUMBER} (?:${middle}) ${NUMBER}`, 'g');
@@ -53,10 +61,7 @@ export function calculate(sentence: string): { expression: string; value: number
     .toLowerCase()
     .replace(/(\d),(?=\d{3}\b)/g, '$1')
     .replace(/\ban? (?=(?:hundred|thousand|million|billion)\b)/g, 'one ')
-    .replace(
-      /(?<=\b(?:times?|plus|minus|divided by|multiplied by|over) )(?:for|too?|ate|won)\b/g,
-      (word) => MISHEARD[word] ?? word,
-    );
+    .replace(MISHEARD_OPERAND, (word) => MISHEARD[word] ?? word);
   text = digitsForWords(text).replace(
     /\b(\d+ )?point ((?:\d+ ?)+)/g, // `3 point 1 4`
     (_all, whole: string | undefined, digits: string) =>
