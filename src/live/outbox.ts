@@ -17,7 +17,8 @@ export class Outbox {
   push(message: ClientMessage, soundMs: number): void {
     this.#entries.push({ message, soundMs });
     this.#soundMs += soundMs;
-    if (soundMs > 0 && this.#soundMs > BACKLOG_LIMIT_MS) this.#dropOldest();
+    // One long message may take the place of several short ones.
+    while (this.#soundMs > BACKLOG_LIMIT_MS) this.#dropOldest();
   }
 
   #dropOldest(): void {

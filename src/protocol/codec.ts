@@ -57,7 +57,7 @@ export function audioBlob(pcm: Uint8Array, sampleRateHz: number): Blob {
 
 /** The rate in `audio/pcm;rate=24000`; Vertex leaves it out, which means `defaultHz`. */
 export function sampleRateOf(mimeType: string, defaultHz: number): number {
-  const match = /;\s*rate=(\d{3,6})\b/i.exec(mimeType);
+  const match = /;\s*rate=([1-9]\d{2,5})\b/i.exec(mimeType);
   return match ? Number(match[1]) : defaultHz;
 }
 
@@ -65,5 +65,6 @@ export function sampleRateOf(mimeType: string, defaultHz: number): number {
 export function durationMs(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const match = /^(-?\d+(?:\.\d+)?)s$/.exec(value);
-  return match ? Number(match[1]) * 1000 : undefined;
+  const ms = Number(match?.[1] ?? NaN) * 1000;
+  return Number.isFinite(ms) ? ms : undefined;
 }

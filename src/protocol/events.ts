@@ -20,7 +20,8 @@ const asText = (value: unknown): string | undefined =>
 /** A number of tokens: int64 travels as text. */
 const asCount = (value: unknown): number | undefined => {
   const count = typeof value === 'number' ? value : Number(asText(value) ?? NaN);
-  return Number.isFinite(count) && count >= 0 ? count : undefined;
+  // Beyond that it is none, and a sum of such would be no number at all.
+  return count >= 0 && count <= Number.MAX_SAFE_INTEGER ? count : undefined;
 };
 
 export function toEvents(message: ServerMessage): LiveEvent[] {
