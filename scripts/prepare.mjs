@@ -2,7 +2,7 @@
 // the build, and, on Debian as root, programs from Debian's packages.
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -40,16 +40,31 @@ export function run(command, args, { timeoutMs = 600_000, show = false, env = {}
 export async function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  const upToDate = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
+  if (upToDate && !couldBuildSpeaker()) return;
   console.log('installing npm packages (npm install) …');
-  await run('npm', ['install', '--no-audit', '--no-fund']);
+  // Node's own headers, where they lie beside it, save node-gyp a download.
+  const prefix = join(dirname(process.execPath), '..');
+  const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h'));
+  const env = headers ? { npm_config_nodedir: prefix } : {};
+  await run('npm', ['install', '--no-audit', '--no-fund'], { env });
+}
+
+const ALSA_HEADER = '/usr/include/alsa/asoundlib.h';
+
+/** npm drops an optional package that it cannot build, without a word; now there is what it needs. */
+function couldBuildSpeaker() {
+  const built = join(root, 'node_modules', 'speaker', 'build', 'Release', 'binding.node');
+  return !existsSync(built) && existsSync(ALSA_HEADER) && hasProgram('g++') && hasProgram('make');
 }
 
 export async function build() {
   await run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
 }
 
+/** A program of the PATH, or a file. */
 export function hasProgram(name) {
+  if (isAbsolute(name)) return existsSync(name);
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, name), constants.X_OK);
@@ -70,7 +85,15 @@ const DEBIAN_PACKAGES = {
   pocketsphinx_continuous: ['pocketsphinx', 'pocketsphinx-en-us'],
   'espeak-ng': ['espeak-ng'],
   ffmpeg: ['ffmpeg'],
+  [ALSA_HEADER]: ['libasound2-dev'],
+  'g++': ['g++'],
+  make: ['make'],
+  python3: ['python3'],
+  'pkg-config': ['pkg-config'],
 };
+
+/** What `speaker` is built with. Without it everything works, with other players. */
+export const FOR_SPEAKER = [ALSA_HEADER, 'g++', 'make', 'python3', 'pkg-config'];
 
 function isDebianAsRoot() {
   if (process.getuid?.() !== 0 || !hasProgram('apt-get')) return false;

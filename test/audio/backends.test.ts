@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { PLAYERS } from '../../src/audio/backends/players.ts';
 import { openPlayer, openRecorder } from '../../src/audio/backends.ts';
 import { GemliveError } from '../../src/errors.ts';
 import { childrenNamed, hasProgram, programPath } from '../support/programs.ts';
@@ -42,7 +43,7 @@ describe('nothing installed', () => {
   it('names the programs, and the line that installs them', async () => {
     const noPlayer = await failureOf(openPlayer({ environment: machineWith() }));
     expect([noPlayer.code, noPlayer.exitCode]).toEqual(['no_player', 4]);
-    expect(noPlayer.why).toBe('pacat: not installed; aplay: not installed');
+    expect(noPlayer.why).toMatch(/^pacat: not installed; .*aplay: not installed/);
     expect(noPlayer.hint).toContain('apt install pulseaudio-utils');
     const noRecorder = await failureOf(openRecorder({ environment: machineWith() }));
     expect([noRecorder.code, noRecorder.exitCode]).toEqual(['no_recorder', 4]);
@@ -53,7 +54,7 @@ describe('nothing installed', () => {
   it('an unknown name is a mistake of the caller', async () => {
     const failure = await failureOf(openPlayer({ name: 'gramophone', environment: {} }));
     expect([failure.code, failure.exitCode]).toEqual(['usage', 2]);
-    expect(failure.hint).toBe('one of: pacat, aplay');
+    expect(failure.hint).toMatch(/^one of: pacat, .*aplay/);
   });
 });
 
@@ -65,7 +66,9 @@ describe('programs without a device', () => {
       const environment = machineWith('pacat', 'parec', 'arecord');
       const noPlayer = await failureOf(openPlayer({ environment }));
       expect([noPlayer.code, noPlayer.exitCode]).toEqual(['no_device', 4]);
-      expect(noPlayer.why).toMatch(/^pacat: no sound server answers \(.*\); aplay: not installed$/);
+      expect(noPlayer.why).toMatch(
+        /^pacat: no sound server answers \(.*\); .*aplay: not installed/,
+      );
       const noRecorder = await failureOf(openRecorder({ environment }));
       expect([noRecorder.code, noRecorder.exitCode]).toEqual(['no_device', 4]);
       expect(noRecorder.why).toMatch(
@@ -149,7 +152,8 @@ needsSound('opening on a sound server', () => {
   it.skipIf(!hasProgram('aplay'))('takes the next one when the best is not there', async () => {
     const environment = { ...server.environment, PATH: machineWith('aplay')['PATH'] ?? '' };
     const sink = await openPlayer({ environment });
-    expect(sink.label).toBe('aplay');
+    const next = PLAYERS.find(({ name }) => name === 'speaker')?.missing?.() === undefined;
+    expect(sink.label).toBe(next ? 'speaker' : 'aplay');
     await sink.close();
   });
 });

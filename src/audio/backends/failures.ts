@@ -6,10 +6,13 @@ import type { ProcessEnd } from '../subprocess.ts';
 export class OpenFailure extends Error {
   /** The program itself is not there, as against a server or a device. */
   readonly missingProgram: boolean;
+  /** A native module, which on Linux reaches no more than ALSA. */
+  readonly isModule: boolean;
 
-  constructor(reason: string, missingProgram = false) {
+  constructor(reason: string, { missingProgram = false, isModule = false } = {}) {
     super(reason);
     this.missingProgram = missingProgram;
+    this.isModule = isModule;
   }
 }
 
@@ -24,8 +27,12 @@ const MEANINGS: readonly [said: RegExp, meaning: string][] = [
   ],
   [/device or resource busy/i, 'the sound device is in use by another program'],
   [/permission denied|access denied/i, 'no permission to use the sound device'],
-  [/no default audio device|can't open default/i, 'no sound device'],
+  [/no default audio device|can't open default|Assertion `pcm/i, 'no sound device'],
+  [/write\(\) failed|takes no sound/i, 'the sound device is gone'],
 ];
+
+/** The last line of a native module that aborts; it means something to its author only. */
+const ASSERTION = 'Assertion `';
 
 /** The end of a program as one clause: its own last words, explained where they are known. */
 export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): string {
@@ -34,7 +41,7 @@ export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): str
     return code === 'ENOENT' ? 'not installed' : code === 'EACCES' ? 'may not be run' : message;
   }
   const meaning = MEANINGS.find(([said]) => stderrTail.some((line) => said.test(line)))?.[1];
-  const words = stderrTail.at(-1);
+  const words = stderrTail.findLast((line) => !line.includes(ASSERTION));
   if (meaning !== undefined) return words === undefined ? meaning : `${meaning} (${words})`;
   if (end.signal !== null) return `it was ended by ${end.signal}`;
   return words ?? `it ended with code ${end.code}`;
@@ -44,11 +51,12 @@ export function failureOf(
   command: string,
   end: ProcessEnd,
   stderrTail: readonly string[],
+  isModule = false,
 ): OpenFailure {
-  return new OpenFailure(
-    `${command}: ${describeEnd(end, stderrTail)}`,
-    end.failedToStart?.code === 'ENOENT',
-  );
+  return new OpenFailure(`${command}: ${describeEnd(end, stderrTail)}`, {
+    missingProgram: end.failedToStart?.code === 'ENOENT',
+    isModule,
+  });
 }
 
 type Kind = 'player' | 'recorder';
@@ -76,7 +84,9 @@ const WORDS = {
 /** The error after every candidate has failed. */
 export function nothingOpened(kind: Kind, failures: readonly OpenFailure[]): GemliveError {
   const words = WORDS[kind];
-  const noProgram = failures.every((failure) => failure.missingProgram);
+  const programs = failures.filter((one) => !(one.isModule && process.platform === 'linux'));
+  const telling = programs.length > 0 ? programs : failures;
+  const noProgram = telling.every((failure) => failure.missingProgram);
   return new GemliveError(noProgram ? words.programs : words.device, {
     code: noProgram ? words.code : 'no_device',
     exitCode: EXIT.audio,

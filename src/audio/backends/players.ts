@@ -1,4 +1,7 @@
 /** The player programs, best first, with the arguments whose latency was measured (docs/architecture.md). */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
 import type { PlayerProgram } from '../sinks/playerRun.ts';
 
 /** `Time: 0.156 sec; Latency: 15855 usec.`, every 50 ms with -v. */
@@ -70,4 +73,54 @@ const aplay: PlayerProgram = {
   padMs: 40,
 };
 
-export const PLAYERS: readonly PlayerProgram[] = [pacat, aplay];
+const require = createRequire(import.meta.url);
+const NATIVE_PLAYER = fileURLToPath(new URL('./nativePlayer.cjs', import.meta.url));
+
+/** Resolved, not loaded: that would open the device, in this process. */
+function resolves(module: string): boolean {
+  try {
+    require.resolve(module);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function native(
+  name: string,
+): Pick<PlayerProgram, 'name' | 'command' | 'framed' | 'args' | 'parse'> {
+  return {
+    name,
+    command: process.execPath,
+    framed: true,
+    args: (format, device) => [
+      NATIVE_PLAYER,
+      name,
+      String(format.sampleRateHz),
+      String(format.channels),
+      ...(device === undefined ? [] : [device]),
+    ],
+    parse: (line) => {
+      const [word, bytes] = line.split(' ');
+      if (word === 'written') return { type: 'accepted', bytes: Number(bytes) };
+      return word === 'ready' || word === 'flushed' ? { type: word } : undefined;
+    },
+  };
+}
+
+const speaker: PlayerProgram = {
+  ...native('speaker'),
+  missing: () => {
+    // Only whole blocks of 1.37 s are played there.
+    if (process.platform === 'win32') return 'not on Windows';
+    if (!resolves('speaker')) return 'not installed';
+    return resolves('speaker/build/Release/binding.node') ? undefined : 'not built';
+  },
+  reports: false,
+  aheadMs: 80,
+  latencyMs: 20,
+  padWhenLeftMs: 20,
+  padMs: 40,
+};
+
+export const PLAYERS: readonly PlayerProgram[] = [pacat, speaker, aplay];

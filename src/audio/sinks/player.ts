@@ -1,6 +1,7 @@
 /**
  * A loudspeaker behind a player program. The queue is ours and unbounded; the program gets only what keeps
- * it going, so that clear() is heard at once: the program is killed, and the next one is warm already.
+ * it going, so that clear() is heard at once: the program is killed and the next one started, or it is one
+ * of ours that can throw away what it has.
  */
 import { EXIT, GemliveError } from '../../errors.ts';
 import { describeEnd, failureOf, OpenFailure } from '../backends/failures.ts';
@@ -11,8 +12,8 @@ import type { PcmFormat } from '../format.ts';
 import type { AudioSink, ClearResult, SinkPosition } from '../ports.ts';
 import type { ChildEnvironment, ProcessEnd } from '../subprocess.ts';
 import { PcmQueue } from './pcmQueue.ts';
-import { PlayerRun } from './playerRun.ts';
-import type { PlayerProgram, PlayerReport } from './playerRun.ts';
+import type { PlayerProgram, PlayerReport, PlayerRun } from './playerRun.ts';
+import { PlayerRuns } from './playerRuns.ts';
 
 export type PlayerSinkOptions = {
   program: PlayerProgram;
@@ -46,7 +47,7 @@ export class PlayerSink implements AudioSink {
   readonly #options: PlayerSinkOptions;
   readonly #clock: Clock;
   readonly #queue = new PcmQueue();
-  #run: PlayerRun;
+  readonly #runs: PlayerRuns;
   #opened = false;
   #onReady: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -72,6 +73,14 @@ export class PlayerSink implements AudioSink {
   /** Settles when the program says that its device is open. Throws OpenFailure, or what `signal` says. */
   static async open(options: PlayerSinkOptions, signal?: AbortSignal): Promise<PlayerSink> {
     signal?.throwIfAborted();
+    const missing = options.program.missing?.();
+    if (missing !== undefined) {
+      const isModule = options.program.framed ?? false;
+      throw new OpenFailure(`${options.program.name}: ${missing}`, {
+        missingProgram: true,
+        isModule,
+      });
+    }
     const sink = new PlayerSink(options);
     try {
       await sink.#untilReady(signal);
@@ -88,7 +97,12 @@ export class PlayerSink implements AudioSink {
     const { name } = options.program;
     this.label = options.device === undefined ? name : `${name} (${options.device})`;
     this.#clock = options.clock ?? systemClock;
-    this.#run = this.#start();
+    const { program, device, environment } = options;
+    this.#runs = new PlayerRuns(
+      { program, format: this.format, device, environment, clock: this.#clock },
+      { report: (report) => this.#take(report), end: (end) => this.#died(end) },
+    );
+    this.#startRun();
   }
 
   write(pcm: Uint8Array): void {
@@ -119,11 +133,12 @@ export class PlayerSink implements AudioSink {
       const { heardBytes, unheard } = run.retire();
       this.#heardBeforeBytes += heardBytes;
       for (const bytes of unheard) droppedBytes += bytes.byteLength;
-      silenced = run.kill().then(() => {
+      const { framed } = this.#options.program;
+      silenced = (framed ? run.flush() : run.kill()).then(() => {
         return { silenceMs: this.#clock.nowMs() - startMs + run.latencyMs };
       });
       // At once, so that the next reply does not wait for it.
-      this.#run = this.#start();
+      if (!framed) this.#startRun();
     }
     this.#queue.clear();
     this.#ranDry(true);
@@ -158,7 +173,7 @@ export class PlayerSink implements AudioSink {
       this.#queue.clear();
       this.#ranDry(true);
     }
-    await this.#run.kill();
+    await this.#runs.kill();
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -167,43 +182,36 @@ export class PlayerSink implements AudioSink {
     if (lost !== undefined) queueMicrotask(() => listener(lost));
   }
 
-  #start(): PlayerRun {
-    const { program, device, environment } = this.#options;
-    const run = new PlayerRun({
-      program,
-      format: this.format,
-      device,
-      environment,
-      clock: this.#clock,
-      onReport: (report) => {
-        if (run === this.#run) this.#take(report);
-      },
-    });
-    void run.process.closed.then((end) => {
-      if (run === this.#run && this.#opened && !this.#closed) this.#died(end);
-    });
+  get #run(): PlayerRun {
+    return this.#runs.current;
+  }
+
+  #startRun(): void {
+    this.#runs.next();
     this.#progress = { heardBytes: 0, atMs: this.#clock.nowMs() };
-    return run;
   }
 
   #untilReady(signal: AbortSignal | undefined): Promise<void> {
-    const { command } = this.#options.program;
+    const { name, framed: isModule = false } = this.#options.program;
     const { process } = this.#run;
     return new Promise((resolve, reject) => {
-      const late = `${command}: the sound server or device did not answer in ${READY_WITHIN_MS / 1000} s`;
+      const late = `${name}: the sound server or device did not answer in ${READY_WITHIN_MS / 1000} s`;
       const settle = (failure?: unknown): void => {
         cancelTimeout();
         signal?.removeEventListener('abort', abort);
         this.#onReady = undefined;
         if (failure !== undefined) return reject(failure);
         this.#opened = true;
+        this.#runs.keepSpare();
         resolve();
       };
       const abort = (): void => settle(signal?.reason);
-      const cancelTimeout = this.#clock.after(READY_WITHIN_MS, () => settle(new OpenFailure(late)));
+      const cancelTimeout = this.#clock.after(READY_WITHIN_MS, () =>
+        settle(new OpenFailure(late, { isModule })),
+      );
       this.#onReady = () => settle();
       signal?.addEventListener('abort', abort, { once: true });
-      void process.closed.then((end) => settle(failureOf(command, end, process.stderrTail)));
+      void process.closed.then((end) => settle(failureOf(name, end, process.stderrTail, isModule)));
     });
   }
 
@@ -218,6 +226,7 @@ export class PlayerSink implements AudioSink {
   }
 
   #died(end: ProcessEnd): void {
+    if (!this.#opened || this.#closed) return;
     const nowMs = this.#clock.nowMs();
     const { heardBytes, unheard } = this.#run.retire();
     this.#heardBeforeBytes += heardBytes;
@@ -229,7 +238,7 @@ export class PlayerSink implements AudioSink {
     this.#deathsMs.push(nowMs);
     if (delayMs === undefined) return this.#lose(end);
     this.#cancelRestart = this.#clock.after(delayMs, () => {
-      this.#run = this.#start();
+      this.#startRun();
       this.#pump();
     });
   }

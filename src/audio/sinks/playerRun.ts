@@ -15,13 +15,24 @@ export type PlayerReport =
   | { type: 'buffer'; targetBytes: number }
   | { type: 'started' }
   | { type: 'position'; playedMs: number; latencyMs: number }
-  | { type: 'underrun' };
+  | { type: 'underrun' }
+  /** Bytes that the device has taken, of all that was handed over: it cannot have played more. */
+  | { type: 'accepted'; bytes: number }
+  /** All that was handed over before the flush is gone. */
+  | { type: 'flushed' };
 
 export type PlayerProgram = {
   name: string;
   command: string;
+  /** Why it cannot be had on this machine, where that is known without starting it. */
+  missing?: () => string | undefined;
+  /**
+   * A child of our own (nativePlayer.cjs): it takes frames, can be silenced without being killed, reports
+   * on stdout, and is slow to start, so that a spare one is kept beside it.
+   */
+  framed?: true;
   args: (format: PcmFormat, device: string | undefined) => string[];
-  /** What one line on stderr says. */
+  /** What one line on stderr (framed: stdout) says. */
   parse: (line: string) => PlayerReport | undefined;
   /** False: its position is reckoned by the clock. */
   reports: boolean;
@@ -44,6 +55,9 @@ export type PlayerRunOptions = {
   onReport: (report: PlayerReport) => void;
 };
 
+/** The native drop takes 1 to 4 ms; a child that has not answered by then never will. */
+const FLUSH_WITHIN_MS = 250;
+
 type Segment = { bytes: Uint8Array; sound: boolean };
 
 export class PlayerRun {
@@ -62,24 +76,28 @@ export class PlayerRun {
   #playedMs = 0;
   #latencyMs: number;
   #bufferMs = 0;
+  #acceptedBytes = 0;
+  #flushes: (() => void)[] = [];
 
   constructor(options: PlayerRunOptions) {
     const { program, format, device, environment } = options;
+    const framed = program.framed === true;
     this.#options = options;
     this.#latencyMs = program.latencyMs;
     this.process = startProcess({
       command: program.command,
       args: program.args(format, device),
       stdin: 'pipe',
-      onStderrLine: (line) => {
-        const report = program.parse(line);
-        if (report === undefined) return false;
-        this.#note(report);
-        options.onReport(report);
-        return true;
-      },
+      stdout: framed ? 'pipe' : 'ignore',
+      onStderrLine: (line) => !framed && this.#read(line),
       ...(environment === undefined ? {} : { environment }),
     });
+    if (framed) this.#readStdout();
+  }
+
+  /** Of a framed program: it is put to use, and takes the device. */
+  takeDevice(): void {
+    if (this.#options.program.framed) this.#send('O');
   }
 
   /** True unless the device tells its position itself. */
@@ -141,12 +159,49 @@ export class PlayerRun {
     this.#handed.push({ bytes, sound });
     this.#handedBytes += bytes.byteLength;
     if (sound) this.#handedSoundBytes += bytes.byteLength;
-    this.process.stdin?.write(bytes);
+    if (this.#options.program.framed) this.#send('P', bytes);
+    else this.process.stdin?.write(bytes);
   }
 
   kill(): Promise<ProcessEnd> {
     this.process.kill();
     return this.process.exited;
+  }
+
+  /** Of a framed program: silence, and it lives on. Settles when it is silent, which a kill makes sure of. */
+  async flush(): Promise<void> {
+    const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
+    const cancel = this.#options.clock.after(FLUSH_WITHIN_MS, () => this.process.kill());
+    this.#send('F');
+    await Promise.race([flushed, this.process.exited]);
+    cancel();
+  }
+
+  #send(type: 'O' | 'P' | 'F', payload: Uint8Array = new Uint8Array(0)): void {
+    const header = Buffer.alloc(5);
+    header.write(type, 'latin1');
+    header.writeUInt32LE(payload.byteLength, 1);
+    this.process.stdin?.write(header);
+    if (payload.byteLength > 0) this.process.stdin?.write(payload);
+  }
+
+  #readStdout(): void {
+    let rest = '';
+    this.process.stdout?.setEncoding('latin1');
+    this.process.stdout?.on('error', () => undefined);
+    this.process.stdout?.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.#read(line);
+    });
+  }
+
+  #read(line: string): boolean {
+    const report = this.#options.program.parse(line);
+    if (report === undefined) return false;
+    this.#note(report);
+    this.#options.onReport(report);
+    return true;
   }
 
   #note(report: PlayerReport): void {
@@ -171,6 +226,12 @@ export class PlayerRun {
       case 'buffer':
         this.#bufferMs = msOfBytes(this.#options.format, report.targetBytes);
         break;
+      case 'accepted':
+        this.#acceptedBytes = report.bytes;
+        break;
+      case 'flushed':
+        this.#flushes.shift()?.();
+        break;
       case 'ready':
         break;
     }
@@ -180,8 +241,9 @@ export class PlayerRun {
   #position(): number {
     const elapsedMs = this.#playing ? this.#options.clock.nowMs() - this.#anchorAtMs : 0;
     const nowMs = this.#anchorMs + Math.max(0, elapsedMs);
-    const handedMs = msOfBytes(this.#options.format, this.#handedBytes);
-    this.#playedMs = Math.max(this.#playedMs, Math.min(nowMs, handedMs));
+    const given = this.#options.program.framed ? this.#acceptedBytes : this.#handedBytes;
+    const givenMs = msOfBytes(this.#options.format, given);
+    this.#playedMs = Math.max(this.#playedMs, Math.min(nowMs, givenMs));
     return this.#playedMs;
   }
 
