@@ -95,30 +95,28 @@ describe('against the local server', () => {
     async () => {
       const words = ['two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
       const pick = (): number => Math.floor(Math.random() * words.length);
-      const [a, b] = [pick(), pick()];
-      const path = join(folder, 'fresh.wav');
-      const made = spawnSync('flite', [
-        '-voice',
-        'rms',
-        '-t',
-        `what is ${words[a]} plus ${words[b]}`,
-        '-o',
-        path,
-      ]);
-      expect(made.status).toBe(0);
-      const { stdout } = await runCli(['file', path, '--local', '--json'], { timeoutMs: 40_000 });
-      const events = eventsIn(stdout) as Event[];
-      const [heard = ''] = finals(events, 'user');
-      console.log(`said: what is ${words[a]} plus ${words[b]} · heard: ${heard}`);
-      // The recogniser may take one word for another; it must be this sentence all the same.
-      const said = ['what', 'is', words[a], 'plus', words[b]];
-      expect(
-        said.filter((word) => heard.split(' ').includes(word ?? '')).length,
-      ).toBeGreaterThanOrEqual(3);
-      if (heard === said.join(' ')) {
-        expect(finals(events, 'model')).toEqual([expect.stringContaining(` is ${a + 2 + b + 2}.`)]);
+      // The recogniser takes one word for another now and then; three sentences in a row it does not.
+      let understood = 0;
+      for (let attempt = 0; attempt < 3 && understood < 4; attempt += 1) {
+        const [a, b] = [pick(), pick()];
+        const said = ['what', 'is', words[a] ?? '', 'times', words[b] ?? ''];
+        const path = join(folder, `fresh-${attempt}.wav`);
+        const made = spawnSync('flite', ['-voice', 'rms', '-t', said.join(' '), '-o', path]);
+        expect(made.status).toBe(0);
+        const { stdout } = await runCli(['file', path, '--local', '--json'], { timeoutMs: 40_000 });
+        const events = eventsIn(stdout) as Event[];
+        const [heard = ''] = finals(events, 'user');
+        console.log(`said: ${said.join(' ')} · heard: ${heard}`);
+        understood = said.filter((word) => heard.split(' ').includes(word)).length;
+        if (heard === said.join(' ')) {
+          expect(finals(events, 'model')).toEqual([
+            expect.stringContaining(` is ${(a + 2) * (b + 2)}.`),
+          ]);
+        }
       }
+      expect(understood).toBeGreaterThanOrEqual(4);
     },
+    90_000,
   );
 
   withEngines.concurrent('three utterances give three turns', async () => {
