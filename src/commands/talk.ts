@@ -106,7 +106,14 @@ async function converse(
   if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (engines: EngineNames | undefined): void => {
-    if (engines) facts.push(`local        ears ${engines.ears}, voice ${engines.voice}`);
+    if (!engines) return;
+    const { ears, voice } = engines;
+    facts.push(`local        ears ${ears}, voice ${voice}`);
+    presenter.note(
+      ears === 'none'
+        ? 'no recogniser here: you will hear your own words (Debian: pocketsphinx, pocketsphinx-en-us)'
+        : `the local server listens with ${ears}, and speaks with ${voice === 'none' ? 'nothing: install flite' : voice}`,
+    );
   };
   place.engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
   let keyboard: Keyboard | undefined;
