@@ -212,6 +212,14 @@ describe('a connection that breaks', () => {
     await server.close();
   });
 
+  it.concurrent('before setupComplete, every time → tried three times, exit 5', async () => {
+    const server = await startScriptedServer((peer) => peer.socket.terminate());
+    const result = await runCli(['chat', 'hi', '--base-url', server.url]);
+    expectFailure(result, 5, /code 1006/);
+    expect(server.count).toBe(3);
+    await server.close();
+  });
+
   it.concurrent('before setupComplete, twice, and then holds: nothing is lost', async () => {
     const server = await startScriptedServer(async (peer, count) => {
       await peer.next();

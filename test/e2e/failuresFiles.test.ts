@@ -1,6 +1,14 @@
 /** Inputs, outputs and surroundings that fail, through the built program. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -120,6 +128,17 @@ describe('an output', () => {
     const result = await runCli(['file', QUESTION, '--local', '-o', path()]);
     expectFailure(result, 2, says, /-o/);
     expect(result.stdout).toBe('');
+  });
+
+  it.concurrent('that is the recording itself → exit 2, and the recording stays', async () => {
+    const recording = readFileSync(QUESTION);
+    const path = file('mine.wav', recording);
+    symlinkSync(path, join(folder, 'link.wav'));
+    for (const output of [path, join(folder, 'link.wav')]) {
+      const result = await runCli(['file', path, '--local', '-o', output]);
+      expectFailure(result, 2, /is the recording itself/, /-o/);
+      expect(readFileSync(path).equals(recording)).toBe(true);
+    }
   });
 
   it.concurrent('folder that cannot be made → exit 2', async () => {

@@ -1,6 +1,6 @@
 /** SIGINT, SIGTERM and SIGHUP at any moment: the right code, nothing left behind, files valid, terminal restored. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -227,6 +227,30 @@ describe('at a chosen moment', () => {
     hurried.kill('SIGINT');
     expect((await hurried.ended()).code).toBe(130);
     await server.close();
+  });
+
+  it.concurrent('SIGTERM while a named pipe is silent, before and after its writer has come', async () => {
+    for (const head of [undefined, readFileSync(QUESTION).subarray(0, 20_000)]) {
+      const place = surroundings();
+      const pipe = join(place.folder, 'pipe.wav');
+      spawnSync('mkfifo', [pipe]);
+      const child = spawnCli(['file', pipe, '--local', '--stt', 'none', '--json'], place);
+      let stdout = '';
+      child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+      const closed = new Promise((resolve) => child.once('close', resolve));
+      // Read and write: opening it must not wait for the reader.
+      const writer = head && openSync(pipe, 'r+');
+      if (head && writer !== undefined) {
+        writeSync(writer, head);
+        await until(() => stdout.includes('"ready"'), 'a session');
+      } else {
+        await soon(700);
+      }
+      child.kill('SIGTERM');
+      expect(await closed).toBe(143);
+      if (writer !== undefined) closeSync(writer);
+      place.remove();
+    }
   });
 
   it.concurrent('SIGKILL: the children end by themselves', async () => {

@@ -1,6 +1,7 @@
 /** The bytes of one input, a file or a pipe, with a look ahead at how they begin. */
-import { createReadStream } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 import { EXIT, GemliveError } from '../../errors.ts';
@@ -18,6 +19,7 @@ export class InputReader {
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #held: Uint8Array[] = [];
   #sizeBytes: number | undefined;
+  #isNamedPipe = false;
 
   /** `input` is a path, or `-` for `stdin`. */
   constructor(input: string, stdin: Readable | undefined, signal: AbortSignal | undefined) {
@@ -44,7 +46,7 @@ export class InputReader {
     } else {
       await this.#check(this.path);
       this.signal.throwIfAborted();
-      this.#stream = createReadStream(this.path);
+      this.#stream = this.#isNamedPipe ? namedPipe(this.path) : createReadStream(this.path);
     }
     this.signal.throwIfAborted();
     this.#chunks = this.#stream?.[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> | undefined;
@@ -113,9 +115,21 @@ export class InputReader {
         hint: 'name the recordings in it',
       });
     }
+    this.#isNamedPipe = found.isFIFO();
     if (!found.isFile()) return;
     if (found.size === 0) throw emptyInput(this.label);
     this.#sizeBytes = found.size;
+  }
+}
+
+/** Read as a socket is: a thread that waits for a silent writer would not let the process end. */
+function namedPipe(path: string): Readable {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return new Socket({ fd, readable: true, writable: false });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 /** One recording, from the first frame to the last word of the answer. */
+import { stat } from 'node:fs/promises';
 import { openPlayer } from '../../audio/backends.ts';
 import { systemClock } from '../../audio/clock.ts';
 import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
@@ -9,7 +10,7 @@ import { StreamSink } from '../../audio/sinks/stream.ts';
 import { openRecording } from '../../audio/sources/file.ts';
 import { createSpeechDetector } from '../../audio/speechDetector.ts';
 import { Conversation, type Observer } from '../../conversation.ts';
-import type { GemliveError, Warning } from '../../errors.ts';
+import { usageError, type GemliveError, type Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import { Ending } from './ending.ts';
@@ -35,6 +36,7 @@ export async function replay(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
+  await checkNotInput(job.input, job.output);
   const recording = await openRecording(job.input, {
     rateHz: settings.rateHz,
     channels: settings.channels,
@@ -92,6 +94,15 @@ export async function replay(
   }
   signal.throwIfAborted();
   if (failure) throw failure;
+}
+
+/** Opening the output empties it: that must not be the recording. */
+async function checkNotInput(input: string, output: string | undefined): Promise<void> {
+  if (input === '-' || output === undefined || output === '-') return;
+  const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => {})));
+  if (from?.isFile() && from.dev === to?.dev && from.ino === to.ino) {
+    throw usageError(`${output} is the recording itself`, 'name another file with -o');
+  }
 }
 
 /** `--play` is heard; `--interrupt` needs a device to have been heard by, if only a silent one. */
