@@ -1,7 +1,7 @@
-// Writes what the option table says into README.md (between the markers) and .env.example.
-// `--check` writes nothing and exits 1 when either is out of date. Needs `npm run build`.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+// Writes what the option table says into README.md (between the markers), .env.example and the man page.
+// `--check` writes nothing and exits 1 when one of them is out of date. Needs `npm run build`.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import {
   defaultOf,
   envNameOf,
@@ -10,6 +10,8 @@ import {
   optionOf,
   SETTING_KEYS,
 } from '../dist/config/options.js';
+import { COMMANDS } from '../dist/config/settings.js';
+import { manPage } from './manPage.mjs';
 
 const root = join(import.meta.dirname, '..');
 const BEGIN = '<!-- settings:begin (made by scripts/docs.mjs) -->';
@@ -32,6 +34,11 @@ const rows = SETTING_KEYS.map((key) => {
 const groups = [...new Set(rows.map(({ option }) => option.group))];
 
 const cell = (text) => text.replaceAll('|', '\\|');
+function commandsOf({ commands }) {
+  const others = COMMANDS.filter((name) => !commands.includes(name));
+  if (others.length === 0) return 'all';
+  return others.length === 1 ? `all but ${others[0]}` : commands.join(', ');
+}
 const code = (text) => (text ? `\`${cell(text)}\`` : '');
 
 function table(group) {
@@ -42,7 +49,7 @@ function table(group) {
       cell(help),
       code(fallback),
       code(env),
-      option.commands.length === 7 ? 'all' : option.commands.join(', '),
+      commandsOf(option),
     ]);
   const all = [['option', 'what it does', 'default', 'environment', 'commands'], ...lines];
   const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
@@ -94,6 +101,11 @@ let isStale = false;
 for (const { name, make } of [
   { name: 'README.md', make: readme },
   { name: '.env.example', make: envExample },
+  // Its table of exit codes is the README's, which is checked or written before it.
+  {
+    name: 'man/gemlive.1',
+    make: () => manPage(rows, readFileSync(join(root, 'README.md'), 'utf8')),
+  },
 ]) {
   const path = join(root, name);
   let before = '';
@@ -108,6 +120,7 @@ for (const { name, make } of [
     isStale = true;
     console.error(`error: ${name} is not what the option table says\n  try: node scripts/docs.mjs`);
   } else {
+    mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, after);
     console.log(`wrote ${name}`);
   }

@@ -15,6 +15,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   voices: () => import('./commands/voices.ts'),
   models: () => import('./commands/models.ts'),
   config: () => import('./commands/config.ts'),
+  completion: () => import('./commands/completion.ts'),
 };
 
 /** Commands that are a stream of events under `--json`, closed by `end`. */

@@ -7,7 +7,7 @@ export type CommandHelp = {
   /** Above its own options, where there is more to say. */
   description?: string;
   /** Its words, in commander's notation. */
-  args?: { name: string; help: string };
+  args?: { name: string; help: string; /** What is missing without one. */ noun: string };
   examples: readonly string[];
 };
 
@@ -38,7 +38,11 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   chat: {
     summary: 'chat in text: a conversation, or one question and one answer',
     description: 'Chat in text. With a prompt, or with text piped in: one question, one answer.',
-    args: { name: '[prompt...]', help: 'the question; without one, a conversation' },
+    args: {
+      name: '[prompt...]',
+      help: 'the question; without one, a conversation',
+      noun: 'a prompt',
+    },
     examples: [
       'gemlive chat --local',
       'gemlive chat "name three fjords"',
@@ -48,7 +52,7 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   },
   file: {
     summary: 'send recordings, and get the spoken and written reply',
-    args: { name: '<input...>', help: 'WAV, raw PCM, or - for stdin' },
+    args: { name: '<input...>', help: 'WAV, raw PCM, or - for stdin', noun: 'an input' },
     examples: [
       'gemlive file question.wav -o reply.wav',
       'gemlive file audio-fixtures/question.pcm --local -o reply.wav --json',
@@ -77,5 +81,18 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'or config.json in $XDG_CONFIG_HOME/gemlive (~/.config/gemlive; on macOS ~/Library/Application Support/gemlive,\n' +
       'on Windows %APPDATA%\\gemlive). Keys are masked.',
     examples: ['gemlive config', 'gemlive config --json'],
+  },
+  completion: {
+    summary: 'print a completion script for your shell',
+    description:
+      'Print a script that completes commands, options and their values. In bash, in ~/.bashrc:\n' +
+      '  source <(gemlive completion bash)\n' +
+      'In zsh, in a folder of $fpath; in fish, in ~/.config/fish/completions/gemlive.fish.',
+    args: { name: '<shell>', help: 'bash, zsh or fish', noun: 'a shell' },
+    examples: [
+      'gemlive completion bash > ~/.local/share/bash-completion/completions/gemlive',
+      'gemlive completion zsh > "${fpath[1]}/_gemlive"',
+      'gemlive completion fish > ~/.config/fish/completions/gemlive.fish',
+    ],
   },
 };

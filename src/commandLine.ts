@@ -223,7 +223,8 @@ function translated({ code, message }: CommanderError, command: CommandName): Ge
     return usageError(text, hint ?? help);
   }
   if (code === 'commander.missingArgument') {
-    return usageError(`gemlive ${command} needs an input`, `${COMMAND_HELP[command].examples[0]}`);
+    const { args, examples } = COMMAND_HELP[command];
+    return usageError(`gemlive ${command} needs ${args?.noun ?? 'a word'}`, examples[0]);
   }
   if (code === 'commander.excessArguments') {
     return usageError(`gemlive ${command} takes no words after it`, help);

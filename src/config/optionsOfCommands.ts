@@ -191,7 +191,9 @@ export const COMMAND_OPTIONS = {
   },
 
   json: {
-    ...OUTPUT,
+    group: 'Output',
+    // A completion script is no list of events.
+    commands: COMMANDS.filter((name) => name !== 'completion'),
     name: 'json',
     value: SWITCH,
     default: false,

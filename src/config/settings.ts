@@ -5,7 +5,16 @@
 import type { Warning } from '../errors.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 
-export const COMMANDS = ['talk', 'chat', 'file', 'serve', 'voices', 'models', 'config'] as const;
+export const COMMANDS = [
+  'talk',
+  'chat',
+  'file',
+  'serve',
+  'voices',
+  'models',
+  'config',
+  'completion',
+] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 export type ApiVersion = 'v1' | 'v1beta' | 'v1alpha';

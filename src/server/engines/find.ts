@@ -14,6 +14,10 @@ type Find<T> = (
 const EARS: Record<string, Find<Ears>> = { pocketsphinx: findPocketsphinx };
 const VOICES: Record<string, Find<Voice>> = { flite: findFlite, 'espeak-ng': findEspeak };
 
+/** What `--stt` and `--tts` take. */
+export const EAR_NAMES: readonly string[] = [...Object.keys(EARS), 'none'];
+export const VOICE_NAMES: readonly string[] = [...Object.keys(VOICES), 'none'];
+
 const INSTALL: Record<string, string> = {
   pocketsphinx: 'on Debian: apt-get install pocketsphinx pocketsphinx-en-us',
   flite: 'on Debian: apt-get install flite',
