@@ -19,7 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
     },
     async (signal) => {
       const prompt = await question(context, signal);
-      const history = await priorTurns(context);
+      const history = await priorTurns(context, signal);
       const place = await openPlace(context);
       try {
         if (prompt !== undefined) {

@@ -21,6 +21,7 @@ export async function run(context: CommandContext): Promise<number> {
       'pipe it (gemlive file … -o - | aplay -f S16_LE -r 24000), or name a file: -o reply.wav',
     );
   }
+  if (settings.outDir !== undefined) checkReplyNames(args, settings.outDir);
   return untilSignalled(
     context.signal,
     {
@@ -41,6 +42,28 @@ export async function run(context: CommandContext): Promise<number> {
       }
     },
   );
+}
+
+/** Where the reply to `input` goes under `--out-dir`. */
+function replyPath(input: string, outDir: string): string {
+  const name = input === '-' ? 'stdin' : basename(input, extname(input));
+  return join(outDir, `${name}.reply.wav`);
+}
+
+/** Two inputs of one name would overwrite each other's reply. */
+function checkReplyNames(inputs: readonly string[], outDir: string): void {
+  const paths = new Map<string, string>();
+  for (const input of inputs) {
+    const path = replyPath(input, outDir);
+    const other = paths.get(path);
+    if (other !== undefined) {
+      throw usageError(
+        `the replies to ${other} and ${input} would both be ${path}`,
+        'rename one of them, or send them one by one with -o',
+      );
+    }
+    paths.set(path, input);
+  }
 }
 
 async function makeFolder(path: string): Promise<void> {
@@ -94,13 +117,12 @@ async function replayOne(
   label?: string,
 ): Promise<void> {
   const { output, outDir } = context.settings;
-  const name = input === '-' ? 'stdin' : basename(input, extname(input));
   await replay(
     context,
     place,
     {
       input,
-      output: outDir === undefined ? output : join(outDir, `${name}.reply.wav`),
+      output: outDir === undefined ? output : replyPath(input, outDir),
       observers: [context.events ? jsonObserver(context, label) : textObserver(context, label)],
       warn: (warning) =>
         context.warn(

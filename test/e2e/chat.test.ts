@@ -102,6 +102,12 @@ describe('one question', () => {
     expect(stderr.trimEnd().split('\n').length).toBeLessThanOrEqual(3);
   });
 
+  it('context without end is cut off, not read for ever', async () => {
+    const { code, stderr } = await runCli(['chat', 'hi', '--local', '--context', '/dev/zero']);
+    expect(code).toBe(8);
+    expect(stderr).toContain('longer than 4 MiB');
+  });
+
   it('NDJSON tells it all', async () => {
     const { code, stdout } = await runCli([
       'chat',

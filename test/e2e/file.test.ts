@@ -311,6 +311,19 @@ describe('against a server that sends known samples', () => {
     await server.close();
   });
 
+  it.concurrent('two inputs of one name do not overwrite each other’s reply', async () => {
+    const { code, stderr } = await runCli([
+      'file',
+      'a/x.wav',
+      'b/x.mp3',
+      '--local',
+      '--out-dir',
+      folder,
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/a\/x\.wav and b\/x\.mp3 would both be/);
+  });
+
   it.concurrent('an answer to each input, and the worst exit code of all', async () => {
     const { code, stderr, stdout } = await runCli(
       ['file', fixture('question.wav'), 'missing.wav', '--local', '--stt', 'none', '--tts', 'none'],

@@ -18,7 +18,11 @@ describe('wrap', () => {
         (text, columns) => {
           const clean = text.replace(/[\p{C}]/gu, '');
           const lines = wrap(clean, columns);
-          for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+          // A single character may be wider than a very narrow line.
+          for (const line of lines) {
+            const isOne = [...new Intl.Segmenter().segment(line)].length === 1;
+            if (!isOne) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+          }
           expect(lines.join('').replace(/\s/gu, '')).toBe(clean.replace(/\s/gu, ''));
         },
       ),

@@ -46,7 +46,7 @@ export class InputReader {
     } else {
       await this.#check(this.path);
       this.signal.throwIfAborted();
-      this.#stream = this.#isNamedPipe ? namedPipe(this.path) : createReadStream(this.path);
+      this.#stream = this.#isNamedPipe ? openNamedPipe(this.path) : createReadStream(this.path);
     }
     this.signal.throwIfAborted();
     this.#chunks = this.#stream?.[Symbol.asyncIterator]() as AsyncIterator<Uint8Array> | undefined;
@@ -123,7 +123,7 @@ export class InputReader {
 }
 
 /** Read as a socket is: a thread that waits for a silent writer would not let the process end. */
-function namedPipe(path: string): Readable {
+export function openNamedPipe(path: string): Readable {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     return new Socket({ fd, readable: true, writable: false });

@@ -1,6 +1,9 @@
 /** What a question is made of: words, a pipe, context files, a history. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { addAbortSignal } from 'node:stream';
 import { z } from 'zod';
+import { openNamedPipe } from '../../audio/sources/inputReader.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
 import type { CommandContext } from '../context.ts';
@@ -82,11 +85,22 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-async function readText(path: string, what: string): Promise<string> {
-  let bytes: Buffer;
+/** A pipe or a device as a file is read like one: to its end, to the limit, or to the user's Ctrl+C. */
+async function readText(path: string, what: string, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
-    bytes = await readFile(path);
+    const isPipe = (await stat(path)).isFIFO();
+    const stream = isPipe ? openNamedPipe(path) : createReadStream(path);
+    addAbortSignal(signal, stream);
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > MAX_INPUT_BYTES) throw tooLong(`the ${what} ${path}`);
+    }
   } catch (error) {
+    if (error instanceof GemliveError) throw error;
+    signal.throwIfAborted();
     const code = (error as NodeJS.ErrnoException).code;
     throw new GemliveError(`the ${what} ${path} cannot be read: ${(error as Error).message}`, {
       code: code === 'ENOENT' ? 'input_missing' : 'input_unreadable',
@@ -95,8 +109,7 @@ async function readText(path: string, what: string): Promise<string> {
       cause: error,
     });
   }
-  if (bytes.length > MAX_INPUT_BYTES) throw tooLong(`the ${what} ${path}`);
-  return textOf(bytes);
+  return textOf(Buffer.concat(chunks));
 }
 
 const HISTORY = z.array(
@@ -104,14 +117,17 @@ const HISTORY = z.array(
 );
 
 /** What goes before the first question: `--history`, then the `--context` files as the user's words. */
-export async function priorTurns({ settings }: CommandContext): Promise<Content[]> {
+export async function priorTurns(
+  { settings }: CommandContext,
+  signal: AbortSignal,
+): Promise<Content[]> {
   const turns: Content[] = [];
   if (settings.history !== undefined) {
-    const text = await readText(settings.history, 'history file');
+    const text = await readText(settings.history, 'history file', signal);
     turns.push(...parseHistory(text, settings.history));
   }
   for (const path of settings.context) {
-    const text = await readText(path, 'context file');
+    const text = await readText(path, 'context file', signal);
     turns.push({ role: 'user', parts: [{ text: `${path}:\n\n${text}` }] });
   }
   return turns;
