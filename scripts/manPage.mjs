@@ -111,6 +111,7 @@ export function manPage(rows, readme) {
       bold('$XDG_CONFIG_HOME/gemlive/config.json'),
       prose('Options by their names (`~/.config` where XDG_CONFIG_HOME is not set).'),
     ),
+    '.PP',
     'A flag wins over the environment, that over .env, that over config.json.',
   ];
   return `${lines.join('\n')}\n`;

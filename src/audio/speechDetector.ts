@@ -46,7 +46,7 @@ export class SpeechDetector {
   /** A beginning that is not committed yet; no voiced time when there is none. */
   #candidate = { onsetMs: 0, voicedMs: 0, lastVoicedMs: 0 };
 
-  /** Use {@link createSpeechDetector}. */
+  /** @internal Use {@link createSpeechDetector}: the module has no types that a library could show. */
   constructor(
     fvad: FvadModule,
     { startMs = 100, endSilenceMs = 500, mode = 2 }: SpeechDetectorOptions,
