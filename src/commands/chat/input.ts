@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
-import { z } from 'zod';
 import { openNamedPipe } from '../../audio/sources/inputReader.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
@@ -112,10 +111,6 @@ async function readText(path: string, what: string, signal: AbortSignal): Promis
   return textOf(Buffer.concat(chunks));
 }
 
-const HISTORY = z.array(
-  z.strictObject({ role: z.enum(['user', 'model']), text: z.string().min(1) }),
-);
-
 /** What goes before the first question: `--history`, then the `--context` files as the user's words. */
 export async function priorTurns(
   { settings }: CommandContext,
@@ -124,7 +119,7 @@ export async function priorTurns(
   const turns: Content[] = [];
   if (settings.history !== undefined) {
     const text = await readText(settings.history, 'history file', signal);
-    turns.push(...parseHistory(text, settings.history));
+    turns.push(...(await parseHistory(text, settings.history)));
   }
   for (const path of settings.context) {
     const text = await readText(path, 'context file', signal);
@@ -133,10 +128,12 @@ export async function priorTurns(
   return turns;
 }
 
-function parseHistory(text: string, path: string): Content[] {
+async function parseHistory(text: string, path: string): Promise<Content[]> {
+  const { z } = await import('zod'); // only here: it takes longer to load than a question to be sent
+  const turn = z.strictObject({ role: z.enum(['user', 'model']), text: z.string().min(1) });
   let why: string;
   try {
-    const parsed = HISTORY.safeParse(JSON.parse(text));
+    const parsed = z.array(turn).safeParse(JSON.parse(text));
     if (parsed.success) {
       return parsed.data.map(({ role, text }) => ({ role, parts: [{ text }] }));
     }
