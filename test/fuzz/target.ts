@@ -22,3 +22,6 @@ export function notFinite(value: unknown, path = ''): string | undefined {
   }
   return undefined;
 }
+
+export const same = (a: Uint8Array, b: Uint8Array): boolean =>
+  Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(b);

@@ -225,16 +225,13 @@ describe('installed without a compiler', () => {
     everythingRuns({ cwd: 'für mich ✓' }),
   );
 
-  it('tells of its commands in the man page', async () => {
-    const page = readFileSync(join(project, 'node_modules', 'gemlive', 'man', 'gemlive.1'), 'utf8');
-    expect(page).toMatch(/^\.SS \\fBcompletion\\fR$/m);
-    if (!hasProgram('groff')) return;
+  it.skipIf(!hasProgram('groff'))('has a man page without a fault', async () => {
     const { stdout, stderr } = await run([
       'groff',
       '-man',
       '-ww',
       '-Tutf8',
-      join(root, 'man', 'gemlive.1'),
+      join(project, 'node_modules', 'gemlive', 'man', 'gemlive.1'),
     ]);
     expect(stderr).toBe('');
     const withoutOverstrikes = stdout.replaceAll(/.\u0008/g, '');
