@@ -4,8 +4,8 @@
  */
 import { usageError } from '../errors.ts';
 import { nothingOpened, OpenFailure } from './backends/failures.ts';
-import { PLAYERS } from './backends/players.ts';
-import { RECORDERS } from './backends/recorders.ts';
+import { commandPlayer, PLAYERS } from './backends/players.ts';
+import { commandRecorder, RECORDERS } from './backends/recorders.ts';
 import { OUTPUT_FORMAT } from './format.ts';
 import type { PcmFormat } from './format.ts';
 import type { AudioSink } from './ports.ts';
@@ -16,6 +16,8 @@ import type { ChildEnvironment } from './subprocess.ts';
 export type OpenDeviceOptions = {
   /** One backend and no other. */
   name?: string;
+  /** A line for the shell, instead of any backend: it reads or writes raw s16le mono of our rate. */
+  command?: string;
   /** As the backend calls it; absent: the system's default. */
   device?: string;
   /** What the program sees: give it no secrets. `LC_ALL` is ours. */
@@ -24,8 +26,8 @@ export type OpenDeviceOptions = {
   signal?: AbortSignal;
 };
 
-export const PLAYER_NAMES: readonly string[] = PLAYERS.map((player) => player.name);
-export const RECORDER_NAMES: readonly string[] = RECORDERS.map((recorder) => recorder.name);
+export const PLAYER_NAMES: readonly string[] = PLAYERS.map(({ name }) => name);
+export const RECORDER_NAMES: readonly string[] = [...new Set(RECORDERS.map(({ name }) => name))];
 
 /**
  * The best player that opens. Throws GemliveError: `no_player` (no program) or `no_device` (exit 4), `usage`
@@ -35,7 +37,8 @@ export async function openPlayer(
   options: OpenDeviceOptions & { format?: PcmFormat },
 ): Promise<AudioSink> {
   const { format = OUTPUT_FORMAT, signal } = options;
-  return firstThatOpens('player', PLAYERS, options, (program) =>
+  const players = options.command === undefined ? PLAYERS : [commandPlayer(options.command)];
+  return firstThatOpens('player', players, options, (program) =>
     PlayerSink.open({ program, format, ...childOptions(options) }, signal),
   );
 }
@@ -43,7 +46,9 @@ export async function openPlayer(
 /** The best recorder that gives sound. Throws like {@link openPlayer}, with `no_recorder`. */
 export async function openRecorder(options: OpenDeviceOptions): Promise<RecorderSource> {
   const { openRecorderSource } = await import('./sources/recorder.ts');
-  return firstThatOpens('recorder', RECORDERS, options, (program) =>
+  const { command } = options;
+  const recorders = command === undefined ? RECORDERS : [commandRecorder(command)];
+  return firstThatOpens('recorder', recorders, options, (program) =>
     openRecorderSource({ program, ...childOptions(options) }, options.signal),
   );
 }
@@ -51,12 +56,13 @@ export async function openRecorder(options: OpenDeviceOptions): Promise<Recorder
 async function firstThatOpens<Program extends { name: string }, Device>(
   kind: 'player' | 'recorder',
   programs: readonly Program[],
-  { name }: OpenDeviceOptions,
+  { name, command }: OpenDeviceOptions,
   open: (program: Program) => Promise<Device>,
 ): Promise<Device> {
-  const candidates = name === undefined ? programs : programs.filter((one) => one.name === name);
+  const any = name === undefined || command !== undefined;
+  const candidates = any ? programs : programs.filter((one) => one.name === name);
   if (candidates.length === 0) {
-    const known = programs.map((program) => program.name).join(', ');
+    const known = [...new Set(programs.map((program) => program.name))].join(', ');
     throw usageError(`unknown ${kind} "${name}"`, `one of: ${known}`);
   }
   const failures: OpenFailure[] = [];
@@ -68,7 +74,7 @@ async function firstThatOpens<Program extends { name: string }, Device>(
       failures.push(error);
     }
   }
-  throw nothingOpened(kind, failures);
+  throw nothingOpened(kind, failures, command !== undefined);
 }
 
 function childOptions({ device, environment }: OpenDeviceOptions): {

@@ -13,6 +13,8 @@ export type ChildEnvironment = Record<string, string | undefined>;
 export type ProcessOptions = {
   command: string;
   args: readonly string[];
+  /** `command` is a line for the shell. */
+  shell?: boolean;
   /** Absent: inherited. */
   environment?: ChildEnvironment;
   stdin?: 'pipe' | 'ignore';
@@ -44,6 +46,7 @@ export function startProcess(options: ProcessOptions): Subprocess {
       stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
       detached: OWN_GROUP,
       windowsHide: true,
+      shell: options.shell ?? false,
       ...(options.environment === undefined ? {} : { env: options.environment }),
     });
   } catch (error) {

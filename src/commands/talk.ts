@@ -52,6 +52,7 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
       ? openRecorder({
           ...common,
           ...(settings.recorder !== undefined && { name: settings.recorder }),
+          ...(settings.micCommand !== undefined && { command: settings.micCommand }),
           ...(settings.inputDevice !== undefined && { device: settings.inputDevice }),
         })
       : undefined;
@@ -80,6 +81,7 @@ async function openSink(
     environment: childEnv,
     signal,
     ...(settings.player !== undefined && { name: settings.player }),
+    ...(settings.speakerCommand !== undefined && { command: settings.speakerCommand }),
     ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
   });
 }

@@ -25,7 +25,7 @@ export const COMMAND_OPTIONS = {
     placeholder: 'NAME',
     value: named('the name of a recorder'),
     default: undefined,
-    help: 'the recorder: parec, arecord or sox (default: the best that opens)',
+    help: 'the recorder: parec, pw-record, arecord, sox, ffmpeg, decibri (default: best)',
   },
   player: {
     group: 'Talking',
@@ -34,7 +34,7 @@ export const COMMAND_OPTIONS = {
     placeholder: 'NAME',
     value: named('the name of a player'),
     default: undefined,
-    help: 'the player: pacat or aplay (default: the best that opens)',
+    help: 'the player: pacat, pw-cat, speaker, aplay, sox, decibri, ffplay (default: best)',
   },
   inputDevice: {
     ...TALK,
@@ -52,6 +52,23 @@ export const COMMAND_OPTIONS = {
     value: named('the name of a speaker'),
     default: undefined,
     help: "the speaker, by the player's name for it",
+  },
+  micCommand: {
+    ...TALK,
+    name: 'mic-command',
+    placeholder: 'CMD',
+    value: named('a command'),
+    default: undefined,
+    help: 'a shell command that is the microphone: it writes 16 kHz mono s16le',
+  },
+  speakerCommand: {
+    group: 'Talking',
+    commands: ['talk', 'file'],
+    name: 'speaker-command',
+    placeholder: 'CMD',
+    value: named('a command'),
+    default: undefined,
+    help: 'a shell command that is the speaker: it reads 24 kHz mono s16le',
   },
   mic: {
     ...TALK,

@@ -74,6 +74,8 @@ export type Settings = {
   greet: string | undefined;
   recorder: string | undefined;
   player: string | undefined;
+  micCommand: string | undefined;
+  speakerCommand: string | undefined;
   inputDevice: string | undefined;
   outputDevice: string | undefined;
   mic: boolean;

@@ -7,27 +7,17 @@ import { openPlayer } from '../../src/audio/backends.ts';
 import { systemClock } from '../../src/audio/clock.ts';
 import type { Clock } from '../../src/audio/clock.ts';
 import { bytesOfMs, msOfBytes, OUTPUT_FORMAT } from '../../src/audio/format.ts';
-import { s16FromFloat } from '../../src/audio/pcm.ts';
 import type { AudioSink } from '../../src/audio/ports.ts';
 import { PlayerSink } from '../../src/audio/sinks/player.ts';
 import type { GemliveError } from '../../src/errors.ts';
 
+import { noise } from '../support/noise.ts';
 import { childrenNamed, hasProgram } from '../support/programs.ts';
 import { loudest, matchBlocks } from '../support/signal.ts';
 import { needsSound, startSoundServer } from '../support/soundServer.ts';
 import type { SoundServer } from '../support/soundServer.ts';
 
-/** Noise without a repetition in it, softened to the band of speech: every block is like no other. */
-function sound(ms: number, seed: number): Uint8Array {
-  let state = seed;
-  let low = 0;
-  const samples = Float32Array.from({ length: 24 * ms }, () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    low += 0.2 * (state / 2 ** 31 - 1 - low);
-    return low * 0.8;
-  });
-  return s16FromFloat(samples);
-}
+const sound = (ms: number, seed: number): Uint8Array => noise(ms, 24_000, seed);
 
 const NATIVE = new Set(['speaker']);
 const TESTED = ['pacat', 'aplay', ...NATIVE];

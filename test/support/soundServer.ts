@@ -139,7 +139,7 @@ async function untilItAnswers(server: Subprocess, socket: string): Promise<void>
   throw new Error(`pulseaudio does not answer:\n${server.stderrTail.join('\n')}`);
 }
 
-async function playIntoMic(
+export async function playIntoMic(
   sound: string | Uint8Array,
   environment: Record<string, string>,
 ): Promise<void> {
@@ -165,7 +165,7 @@ async function playIntoMic(
     throw new Error(`cannot speak into the microphone: ${player.stderrTail.join('; ')}`);
 }
 
-async function recordSpeaker(environment: Record<string, string>) {
+export async function recordSpeaker(environment: Record<string, string>) {
   const recorder = startProcess({
     command: 'parec',
     args: [

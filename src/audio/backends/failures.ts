@@ -34,12 +34,16 @@ const MEANINGS: readonly [said: RegExp, meaning: string][] = [
 /** The last line of a native module that aborts; it means something to its author only. */
 const ASSERTION = 'Assertion `';
 
+/** What a shell says of it. */
+const NO_SUCH_COMMAND = 127;
+
 /** The end of a program as one clause: its own last words, explained where they are known. */
 export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): string {
   if (end.failedToStart !== undefined) {
     const { code, message } = end.failedToStart;
     return code === 'ENOENT' ? 'not installed' : code === 'EACCES' ? 'may not be run' : message;
   }
+  if (end.code === NO_SUCH_COMMAND) return 'not installed';
   const meaning = MEANINGS.find(([said]) => stderrTail.some((line) => said.test(line)))?.[1];
   const words = stderrTail.findLast((line) => !line.includes(ASSERTION));
   if (meaning !== undefined) return words === undefined ? meaning : `${meaning} (${words})`;
@@ -54,7 +58,7 @@ export function failureOf(
   isModule = false,
 ): OpenFailure {
   return new OpenFailure(`${command}: ${describeEnd(end, stderrTail)}`, {
-    missingProgram: end.failedToStart?.code === 'ENOENT',
+    missingProgram: end.failedToStart?.code === 'ENOENT' || end.code === NO_SUCH_COMMAND,
     isModule,
   });
 }
@@ -64,6 +68,8 @@ type Kind = 'player' | 'recorder';
 const WORDS = {
   player: {
     code: 'no_player',
+    command: 'the speaker command does not work',
+    tryCommand: 'try it in a shell: it must read raw s16le mono of 24 kHz until its input ends',
     programs: 'no program that plays sound was found',
     device: 'no loudspeaker could be opened',
     install:
@@ -72,6 +78,8 @@ const WORDS = {
   },
   recorder: {
     code: 'no_recorder',
+    command: 'the microphone command does not work',
+    tryCommand: 'try it in a shell: it must write raw s16le mono of 16 kHz until it is killed',
     programs: 'no program that records sound was found',
     device: 'no microphone could be opened',
     install:
@@ -81,16 +89,25 @@ const WORDS = {
   },
 } as const;
 
-/** The error after every candidate has failed. */
-export function nothingOpened(kind: Kind, failures: readonly OpenFailure[]): GemliveError {
+/** The error after every candidate has failed. `isCommand`: the user's own was the only one. */
+export function nothingOpened(
+  kind: Kind,
+  failures: readonly OpenFailure[],
+  isCommand = false,
+): GemliveError {
   const words = WORDS[kind];
+  const why = failures.map((failure) => failure.message).join('; ');
+  if (isCommand) {
+    const hint = words.tryCommand;
+    return new GemliveError(words.command, { code: words.code, exitCode: EXIT.audio, why, hint });
+  }
   const programs = failures.filter((one) => !(one.isModule && process.platform === 'linux'));
   const telling = programs.length > 0 ? programs : failures;
   const noProgram = telling.every((failure) => failure.missingProgram);
   return new GemliveError(noProgram ? words.programs : words.device, {
     code: noProgram ? words.code : 'no_device',
     exitCode: EXIT.audio,
-    why: failures.map((failure) => failure.message).join('; '),
+    why,
     hint: noProgram ? words.install : words.check,
   });
 }

@@ -1,8 +1,8 @@
 /** The player programs, best first, with the arguments whose latency was measured (docs/architecture.md). */
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
 import type { PlayerProgram } from '../sinks/playerRun.ts';
+import { decibri, speaker } from './nativePlayers.ts';
+import { ranked } from './ranking.ts';
+import { soxDevice } from './soxDevice.cjs';
 
 /** `Time: 0.156 sec; Latency: 15855 usec.`, every 50 ms with -v. */
 const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
@@ -73,54 +73,109 @@ const aplay: PlayerProgram = {
   padMs: 40,
 };
 
-const require = createRequire(import.meta.url);
-const NATIVE_PLAYER = fileURLToPath(new URL('./nativePlayer.cjs', import.meta.url));
+/** Without a server or with a bad option a program dies in a tenth of this. */
+const READY_AFTER_MS = 150;
 
-/** Resolved, not loaded: that would open the device, in this process. */
-function resolves(module: string): boolean {
-  try {
-    require.resolve(module);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** Newer ones take `-` for a file format unless told otherwise; older ones do not know the word. */
+const PW_CAT =
+  'case $(pw-cat --help 2>&1) in *--raw*) exec pw-cat --raw "$@";; esac; exec pw-cat "$@"';
 
-function native(
-  name: string,
-): Pick<PlayerProgram, 'name' | 'command' | 'framed' | 'args' | 'parse'> {
+const pwCat: PlayerProgram = {
+  name: 'pw-cat',
+  command: '/bin/sh',
+  args: (format, device) => [
+    '-c',
+    PW_CAT,
+    'pw-cat',
+    '--playback',
+    '--format=s16',
+    `--rate=${format.sampleRateHz}`,
+    `--channels=${format.channels}`,
+    '--latency=20ms',
+    ...(device === undefined ? [] : [`--target=${device}`]),
+    '-',
+  ],
+  // What it says goes to its stdout, when a block of it is full.
+  parse: () => undefined,
+  readyAfterMs: READY_AFTER_MS,
+  reports: false,
+  aheadMs: 100,
+  latencyMs: 40,
+  padWhenLeftMs: 60,
+  padMs: 60,
+};
+
+const sox: PlayerProgram = {
+  name: 'sox',
+  command: 'sox',
+  args: (format, device) => [
+    '-V3',
+    '--no-show-progress',
+    '--no-dither',
+    // 20 ms: left to itself it holds a third of a second.
+    '--buffer=960',
+    '--type=raw',
+    `--rate=${format.sampleRateHz}`,
+    `--channels=${format.channels}`,
+    '--encoding=signed-integer',
+    '--bits=16',
+    '-',
+    ...soxDevice(device),
+  ],
+  parse: (line) => (line.startsWith('Output File') ? { type: 'ready' } : undefined),
+  reports: false,
+  aheadMs: 200,
+  latencyMs: 100,
+  padWhenLeftMs: 60,
+  padMs: 60,
+};
+
+/** `   0.53 M-A: -0.000 …`: the position of what sounds, in seconds; `nan` before anything does. */
+const FFPLAY_TIME = /^(\d+\.\d+) M-A:/;
+
+const ffplay: PlayerProgram = {
+  name: 'ffplay',
+  command: 'ffplay',
+  defaultDeviceOnly: true,
+  args: ({ sampleRateHz, channels }) =>
+    (
+      '-nodisp -hide_banner -stats -loglevel warning -fflags nobuffer -flags low_delay -probesize 32 ' +
+      `-analyzeduration 0 -f s16le -ar ${sampleRateHz} -ac ${channels} -i -`
+    ).split(' '),
+  parse: (line) => {
+    const time = FFPLAY_TIME.exec(line);
+    if (time === null) return line.startsWith('nan') ? { type: 'waiting' } : undefined;
+    return { type: 'playing', playedMs: Number(time[1]) * 1000 };
+  },
+  reports: true,
+  aheadMs: 260,
+  latencyMs: 40,
+  // It opens no device before it has read this much.
+  primeMs: 200,
+  padWhenLeftMs: 160,
+  padMs: 150,
+};
+
+/** Any line for the shell that reads raw s16le mono of 24 kHz: over SSH, into a pipe, to a machine of its own. */
+export function commandPlayer(command: string): PlayerProgram {
   return {
-    name,
-    command: process.execPath,
-    framed: true,
-    args: (format, device) => [
-      NATIVE_PLAYER,
-      name,
-      String(format.sampleRateHz),
-      String(format.channels),
-      ...(device === undefined ? [] : [device]),
-    ],
-    parse: (line) => {
-      const [word, bytes] = line.split(' ');
-      if (word === 'written') return { type: 'accepted', bytes: Number(bytes) };
-      return word === 'ready' || word === 'flushed' ? { type: word } : undefined;
-    },
+    name: 'speaker command',
+    command,
+    shell: true,
+    args: () => [],
+    parse: () => undefined,
+    readyAfterMs: READY_AFTER_MS,
+    endsByEof: true,
+    reports: false,
+    aheadMs: 300,
+    latencyMs: 100,
+    padWhenLeftMs: 60,
+    // What it holds back is unknown; half a second is what players hold by default.
+    padMs: 500,
   };
 }
 
-const speaker: PlayerProgram = {
-  ...native('speaker'),
-  missing: () => {
-    // Only whole blocks of 1.37 s are played there.
-    if (process.platform === 'win32') return 'not on Windows';
-    if (!resolves('speaker')) return 'not installed';
-    return resolves('speaker/build/Release/binding.node') ? undefined : 'not built';
-  },
-  reports: false,
-  aheadMs: 80,
-  latencyMs: 20,
-  padWhenLeftMs: 20,
-  padMs: 40,
-};
-
-export const PLAYERS: readonly PlayerProgram[] = [pacat, speaker, aplay];
+export const PLAYERS: readonly PlayerProgram[] = ranked(
+  [pacat, pwCat, speaker, aplay, sox, decibri, ffplay],
+  { darwin: [speaker, decibri, sox, ffplay], win32: [decibri, ffplay, sox] },
+);

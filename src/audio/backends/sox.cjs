@@ -2,6 +2,8 @@
 // it cannot say the buffer: at 640 bytes the sound comes 70 ms earlier.
 'use strict';
 
+const { soxDevice } = require('./soxDevice.cjs');
+
 /** @param {import('./recorders.ts').RecorderOptions} options */
 module.exports = (options) => ({
   cmd: 'sox',
@@ -10,7 +12,7 @@ module.exports = (options) => ({
     '--no-show-progress',
     '--no-dither',
     '--buffer=640',
-    ...input(options.device),
+    ...soxDevice(options.device),
     `--rate=${options.sampleRate}`,
     `--channels=${options.channels}`,
     '--encoding=signed-integer',
@@ -20,17 +22,3 @@ module.exports = (options) => ({
   ],
   spawnOptions: options.spawnOptions,
 });
-
-/**
- * A device is `driver:name`, as in `pulseaudio:default`; on Windows `--default-device` finds none.
- * @param {string | undefined} device
- */
-function input(device) {
-  const fallback =
-    process.platform === 'win32' ? ['-t', 'waveaudio', 'default'] : ['--default-device'];
-  if (device === undefined) return fallback;
-  const colon = device.indexOf(':');
-  return colon < 0
-    ? ['-t', 'alsa', device]
-    : ['-t', device.slice(0, colon), device.slice(colon + 1)];
-}

@@ -73,14 +73,7 @@ export class PlayerSink implements AudioSink {
   /** Settles when the program says that its device is open. Throws OpenFailure, or what `signal` says. */
   static async open(options: PlayerSinkOptions, signal?: AbortSignal): Promise<PlayerSink> {
     signal?.throwIfAborted();
-    const missing = options.program.missing?.();
-    if (missing !== undefined) {
-      const isModule = options.program.framed ?? false;
-      throw new OpenFailure(`${options.program.name}: ${missing}`, {
-        missingProgram: true,
-        isModule,
-      });
-    }
+    refuseMissing(options);
     const sink = new PlayerSink(options);
     try {
       await sink.#untilReady(signal);
@@ -167,13 +160,14 @@ export class PlayerSink implements AudioSink {
   }
 
   async close(): Promise<void> {
+    const atOnce = this.#closed || this.#state !== 'idle';
     if (!this.#closed) {
       this.#closed = true;
       this.#cancelRestart?.();
       this.#queue.clear();
       this.#ranDry(true);
     }
-    await this.#runs.kill();
+    await this.#runs.close(atOnce);
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -216,7 +210,7 @@ export class PlayerSink implements AudioSink {
   }
 
   #take(report: PlayerReport): void {
-    if (report.type === 'ready') this.#onReady?.();
+    if (report.type === 'ready' || report.type === 'playing') this.#onReady?.();
     if (report.type === 'underrun' && this.#state === 'playing' && this.#queue.bytes > 0) {
       // There was sound and it came too late: this device wants more in advance.
       this.#underruns++;
@@ -336,4 +330,13 @@ export class PlayerSink implements AudioSink {
     if (replyOver || this.#ending || this.#drainers.length > 0) this.#replyOpen = false;
     for (const drainer of this.#drainers.splice(0)) drainer.resolve();
   }
+}
+
+function refuseMissing({ program, device }: PlayerSinkOptions): void {
+  const isModule = program.framed ?? false;
+  const missing = program.missing?.();
+  if (missing !== undefined)
+    throw new OpenFailure(`${program.name}: ${missing}`, { missingProgram: true, isModule });
+  if (device !== undefined && program.defaultDeviceOnly)
+    throw new OpenFailure(`${program.name}: plays on the default device only`);
 }

@@ -15,7 +15,11 @@ export type PlayerReport =
   | { type: 'buffer'; targetBytes: number }
   | { type: 'started' }
   | { type: 'position'; playedMs: number; latencyMs: number }
+  /** A position of what sounds at this moment. */
+  | { type: 'playing'; playedMs: number }
   | { type: 'underrun' }
+  /** It lives, and says nothing new. */
+  | { type: 'waiting' }
   /** Bytes that the device has taken, of all that was handed over: it cannot have played more. */
   | { type: 'accepted'; bytes: number }
   /** All that was handed over before the flush is gone. */
@@ -31,6 +35,16 @@ export type PlayerProgram = {
    * on stdout, and is slow to start, so that a spare one is kept beside it.
    */
   framed?: true;
+  /** A line for the shell, of the user. */
+  shell?: true;
+  /** It does not say when it is ready: taken to be so when it still lives after this time. */
+  readyAfterMs?: number;
+  /** It may hold more than we know of: let it come to its end by itself. */
+  endsByEof?: true;
+  /** It cannot be told to use another device. */
+  defaultDeviceOnly?: true;
+  /** Silence that it must get before it opens its device. */
+  primeMs?: number;
   args: (format: PcmFormat, device: string | undefined) => string[];
   /** What one line on stderr (framed: stdout) says. */
   parse: (line: string) => PlayerReport | undefined;
@@ -57,6 +71,8 @@ export type PlayerRunOptions = {
 
 /** The native drop takes 1 to 4 ms; a child that has not answered by then never will. */
 const FLUSH_WITHIN_MS = 250;
+
+const ENDS_WITHIN_MS = 1500;
 
 type Segment = { bytes: Uint8Array; sound: boolean };
 
@@ -89,10 +105,17 @@ export class PlayerRun {
       args: program.args(format, device),
       stdin: 'pipe',
       stdout: framed ? 'pipe' : 'ignore',
+      shell: program.shell ?? false,
       onStderrLine: (line) => !framed && this.#read(line),
       ...(environment === undefined ? {} : { environment }),
     });
     if (framed) this.#readStdout();
+    const { primeMs, readyAfterMs } = program;
+    if (readyAfterMs !== undefined) {
+      const ready = (): void => options.onReport({ type: 'ready' });
+      void this.process.exited.then(options.clock.after(readyAfterMs, ready));
+    }
+    if (primeMs !== undefined) this.write(new Uint8Array(bytesOfMs(format, primeMs)), false);
   }
 
   /** Of a framed program: it is put to use, and takes the device. */
@@ -168,6 +191,14 @@ export class PlayerRun {
     return this.process.exited;
   }
 
+  /** No more comes. Settles when it has ended, or is killed because it does not. */
+  async end(): Promise<void> {
+    const cancel = this.#options.clock.after(ENDS_WITHIN_MS, () => this.process.kill());
+    this.process.stdin?.end();
+    await this.process.exited;
+    cancel();
+  }
+
   /** Of a framed program: silence, and it lives on. Settles when it is silent, which a kill makes sure of. */
   async flush(): Promise<void> {
     const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
@@ -214,6 +245,14 @@ export class PlayerRun {
         this.#anchorAtMs = nowMs;
         if (this.#playing) this.#latencyMs = report.latencyMs;
         break;
+      case 'playing':
+        this.#playing = bytesOfMs(this.#options.format, report.playedMs) < this.#handedBytes;
+        // Its clock runs on although it has nothing left.
+        if (!this.#playing) break;
+        this.#reported = true;
+        this.#anchorMs = report.playedMs;
+        this.#anchorAtMs = nowMs;
+        break;
       case 'started':
         this.#anchorAtMs = nowMs;
         this.#playing = true;
@@ -233,6 +272,7 @@ export class PlayerRun {
         this.#flushes.shift()?.();
         break;
       case 'ready':
+      case 'waiting':
         break;
     }
   }

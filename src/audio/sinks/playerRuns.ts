@@ -42,9 +42,11 @@ export class PlayerRuns {
     this.#spare = this.#start();
   }
 
-  async kill(): Promise<void> {
+  /** `atOnce` false: one that ends by itself may say its last. */
+  async close(atOnce: boolean): Promise<void> {
     this.#keepsSpare = false;
-    await Promise.all([this.#current?.kill(), this.#spare?.kill()]);
+    const byEof = this.#options.program.endsByEof === true && !atOnce;
+    await Promise.all([byEof ? this.current.end() : this.#current?.kill(), this.#spare?.kill()]);
   }
 
   #start(): PlayerRun {

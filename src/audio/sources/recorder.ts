@@ -36,6 +36,12 @@ export async function openRecorderSource(
   signal?.throwIfAborted();
   const { default: library } = await import('node-record-lpcm16');
   const { program, device, environment } = options;
+  const missing = program.missing?.();
+  if (missing !== undefined)
+    throw new OpenFailure(`${program.name}: ${missing}`, {
+      missingProgram: true,
+      isModule: program.isModule ?? false,
+    });
   let recording: Recording;
   try {
     recording = library.record({
@@ -50,6 +56,8 @@ export async function openRecorderSource(
         ...(environment === undefined ? {} : { env: environment }),
       },
       ...(device === undefined ? {} : { device }),
+      ...(program.driver === undefined ? {} : { driver: program.driver }),
+      ...(program.command === undefined ? {} : { command: program.command }),
     });
   } catch (error) {
     throw new OpenFailure(
@@ -103,9 +111,12 @@ class ProcessSource implements RecorderSource {
     if (this.#frames.length > 0) return;
     if (!this.#ended) {
       const seconds = SOUND_WITHIN_MS / 1000;
-      throw new OpenFailure(`${this.#program.name}: no sound came in ${seconds} s`);
+      throw new OpenFailure(`${this.#program.name}: no sound came in ${seconds} s`, {
+        isModule: this.#program.isModule ?? false,
+      });
     }
-    throw failureOf(this.#program.name, await this.#process.closed, this.#process.stderrTail);
+    const { name, isModule } = this.#program;
+    throw failureOf(name, await this.#process.closed, this.#process.stderrTail, isModule);
   }
 
   async *frames(signal: AbortSignal): AsyncGenerator<Uint8Array> {

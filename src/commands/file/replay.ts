@@ -116,6 +116,7 @@ async function openSink(
       environment: childEnv,
       signal,
       ...(settings.player !== undefined && { name: settings.player }),
+      ...(settings.speakerCommand !== undefined && { command: settings.speakerCommand }),
       ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
     });
   }

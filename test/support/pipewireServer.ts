@@ -1,0 +1,68 @@
+/** A private PipeWire with its Pulse face, on a message bus of its own; the same null sinks as the PulseAudio one. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { describe } from 'vitest';
+
+import { startProcess } from '../../src/audio/subprocess.ts';
+import { hasProgram } from './programs.ts';
+import { playIntoMic, recordSpeaker } from './soundServer.ts';
+import type { SoundServer } from './soundServer.ts';
+
+const NEEDED = ['dbus-run-session', 'pipewire', 'pipewire-pulse', 'wireplumber', 'pw-cat', 'pactl'];
+
+/** A `describe` for tests on PipeWire: skipped by name where it is missing. */
+export function needsPipewire(name: string, tests: () => void): void {
+  const missing = NEEDED.filter((program) => !hasProgram(program));
+  if (missing.length === 0) describe(name, tests);
+  else describe.skip(`${name} [skipped: no ${missing.join(', ')} here]`, tests);
+}
+
+export async function startPipewire(): Promise<SoundServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'gl-pw-'));
+  const environment: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: folder,
+    XDG_RUNTIME_DIR: folder,
+    XDG_CONFIG_HOME: folder,
+    XDG_STATE_HOME: folder,
+    PULSE_SERVER: `unix:${join(folder, 'pulse', 'native')}`,
+    LC_ALL: 'C',
+  };
+  const server = startProcess({
+    command: 'dbus-run-session',
+    args: ['sh', '-c', 'pipewire & wireplumber & pipewire-pulse & wait'],
+    environment,
+  });
+  const stop = async (): Promise<void> => {
+    server.kill();
+    await server.exited;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const pactl = async (...args: string[]): Promise<boolean> => {
+    const { code } = await startProcess({ command: 'pactl', args, environment }).closed;
+    return code === 0;
+  };
+  const nullSink = (name: string, rateHz: number): Promise<boolean> =>
+    pactl('load-module', 'module-null-sink', `sink_name=${name}`, `rate=${rateHz}`, 'channels=1');
+  try {
+    for (const deadline = Date.now() + 15_000; !(await nullSink('speaker', 24_000));) {
+      if (Date.now() > deadline || !server.alive) throw new Error('PipeWire does not answer');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await nullSink('mic', 16_000);
+    await pactl('set-default-sink', 'speaker');
+    await pactl('set-default-source', 'mic.monitor');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    environment,
+    pid: server.pid ?? 0,
+    stop,
+    playIntoMic: (sound) => playIntoMic(sound, environment),
+    recordSpeaker: () => recordSpeaker(environment),
+  };
+}
