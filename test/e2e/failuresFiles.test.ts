@@ -143,7 +143,7 @@ describe('an output', () => {
 
   it.concurrent('folder that cannot be made → exit 2', async () => {
     const outDir = join(QUESTION, 'replies');
-    const result = await runCli(['file', QUESTION, QUESTION, '--local', '--out-dir', outDir]);
+    const result = await runCli(['file', QUESTION, '--local', '--out-dir', outDir]);
     expectFailure(result, 2, /--out-dir/);
   });
 
