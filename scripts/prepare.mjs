@@ -87,6 +87,7 @@ const DEBIAN_PACKAGES = {
   ffmpeg: ['ffmpeg'],
   [ALSA_HEADER]: ['libasound2-dev'],
   'g++': ['g++'],
+  pipewire: ['pipewire', 'pipewire-bin', 'pipewire-pulse', 'wireplumber', 'dbus'],
   make: ['make'],
   python3: ['python3'],
   'pkg-config': ['pkg-config'],

@@ -31,8 +31,8 @@ const MEANINGS: readonly [said: RegExp, meaning: string][] = [
   [/write\(\) failed|takes no sound/i, 'the sound device is gone'],
 ];
 
-/** The last line of a native module that aborts; it means something to its author only. */
-const ASSERTION = 'Assertion `';
+/** Lines from inside a native module: they mean something to its author only. */
+const INSIDE = /Assertion `|deps\/mpg123/;
 
 /** What a shell says of it. */
 const NO_SUCH_COMMAND = 127;
@@ -45,7 +45,7 @@ export function describeEnd(end: ProcessEnd, stderrTail: readonly string[]): str
   }
   if (end.code === NO_SUCH_COMMAND) return 'not installed';
   const meaning = MEANINGS.find(([said]) => stderrTail.some((line) => said.test(line)))?.[1];
-  const words = stderrTail.findLast((line) => !line.includes(ASSERTION));
+  const words = stderrTail.findLast((line) => !INSIDE.test(line));
   if (meaning !== undefined) return words === undefined ? meaning : `${meaning} (${words})`;
   if (end.signal !== null) return `it was ended by ${end.signal}`;
   return words ?? `it ended with code ${end.code}`;

@@ -89,17 +89,23 @@ function loadSpeaker() {
 function loadDecibri() {
   /** @type {{ Speaker: { open(options: object): Promise<DecibriSpeaker> } }} */
   const { Speaker } = optional('decibri');
-  return async () => {
-    const open = () => Speaker.open({ ...format, device });
-    let speaker = await open();
+  const open = async () => {
+    const speaker = await Speaker.open({ ...format, device });
     // The stream itself is opened by the first write.
     await speaker.writeAsync(Buffer.alloc(format.channels * 2));
+    return speaker;
+  };
+  return async () => {
+    let speaker = open();
+    await speaker;
     return {
       /** @param {Buffer} pcm */
-      write: (pcm) => speaker.writeAsync(pcm),
+      write: async (pcm) => (await speaker).writeAsync(pcm),
       flush: async () => {
-        speaker.stop();
-        speaker = await open();
+        (await speaker).stop();
+        // Ahead of the next sound; that one fails if this does.
+        speaker = open();
+        speaker.catch(() => undefined);
       },
     };
   };

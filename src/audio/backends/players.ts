@@ -99,7 +99,8 @@ const pwCat: PlayerProgram = {
   parse: () => undefined,
   readyAfterMs: READY_AFTER_MS,
   reports: false,
-  aheadMs: 100,
+  // More than it needs on an idle machine: it is no realtime process, and a kill clears it all.
+  aheadMs: 220,
   latencyMs: 40,
   padWhenLeftMs: 60,
   padMs: 60,
@@ -148,7 +149,7 @@ const ffplay: PlayerProgram = {
     return { type: 'playing', playedMs: Number(time[1]) * 1000 };
   },
   reports: true,
-  aheadMs: 260,
+  aheadMs: 320,
   latencyMs: 40,
   // It opens no device before it has read this much.
   primeMs: 200,
