@@ -13,6 +13,9 @@ const absent = await installPrograms([
   'pocketsphinx_continuous',
   'espeak-ng',
   'ffmpeg',
+  'zsh',
+  'fish',
+  'groff',
   ...FOR_SPEAKER,
 ]);
 // After them: npm builds `speaker` only where its headers are.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readDotenv } from '../../src/config/dotenvFile.ts';
 import { optionOf, SETTING_KEYS, envNameOf } from '../../src/config/options.ts';
+import { withoutRights } from '../support/withoutRights.ts';
 import { resolveFrom } from './support.ts';
 
 /** Names of programs, files, hosts, proxies and locations, of this version and of later ones. */
@@ -199,15 +200,12 @@ describe('the file', () => {
     },
   );
 
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'that may not be read is a warning',
-    async () => {
-      writeFileSync(path(), 'GEMLIVE_VOICE=Kore');
-      chmodSync(path(), 0);
-      const { warnings } = await readDotenv(folder);
-      expect(warnings[0]?.message).toMatch(/EACCES/);
-    },
-  );
+  it.skipIf(process.platform === 'win32')('that may not be read is a warning', async () => {
+    writeFileSync(path(), 'GEMLIVE_VOICE=Kore');
+    chmodSync(path(), 0);
+    const { warnings } = await withoutRights(() => readDotenv(folder));
+    expect(warnings[0]?.message).toMatch(/EACCES/);
+  });
 
   it('never enters the environment', async () => {
     writeFileSync(
