@@ -16,6 +16,7 @@ const absent = await installPrograms([
   'zsh',
   'fish',
   'groff',
+  'pipewire',
   ...FOR_SPEAKER,
 ]);
 // After them: npm builds `speaker` only where its headers are.
