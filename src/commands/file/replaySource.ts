@@ -13,38 +13,37 @@ export type ReplayHooks = {
 };
 
 /** The recording at 1.0×, then zeros until the signal aborts. */
-export function pacedReplay(
-  recording: AudioSource,
-  { ready, onInputEnd }: ReplayHooks,
-): AudioSource {
-  return {
-    format: recording.format,
-    label: recording.label,
-    async *frames(signal) {
-      if (!(await readyBefore(ready, signal))) return;
-      async function* whole(): AsyncGenerator<Uint8Array> {
-        yield* recording.frames(signal);
-        if (signal.aborted) return;
-        onInputEnd();
-        yield* silence(recording.format).frames(signal);
-      }
-      yield* pace(whole(), { signal, format: recording.format });
-    },
-  };
+export function pacedReplay(recording: AudioSource, hooks: ReplayHooks): AudioSource {
+  return whenReady(recording, hooks, async function* (signal) {
+    async function* whole(): AsyncGenerator<Uint8Array> {
+      yield* recording.frames(signal);
+      if (signal.aborted) return;
+      hooks.onInputEnd();
+      yield* silence(recording.format).frames(signal);
+    }
+    yield* pace(whole(), { signal, format: recording.format });
+  });
 }
 
 /** The recording as fast as it is taken; for one utterance between activity markers. */
-export function unpacedReplay(
-  recording: AudioSource,
-  { ready, onInputEnd }: ReplayHooks,
+export function unpacedReplay(recording: AudioSource, hooks: ReplayHooks): AudioSource {
+  return whenReady(recording, hooks, async function* (signal) {
+    yield* recording.frames(signal);
+    if (!signal.aborted) hooks.onInputEnd();
+  });
+}
+
+/** Nothing before the session takes it. */
+function whenReady(
+  { format, label }: AudioSource,
+  { ready }: ReplayHooks,
+  replay: (signal: AbortSignal) => AsyncGenerator<Uint8Array>,
 ): AudioSource {
   return {
-    format: recording.format,
-    label: recording.label,
+    format,
+    label,
     async *frames(signal) {
-      if (!(await readyBefore(ready, signal))) return;
-      yield* recording.frames(signal);
-      if (!signal.aborted) onInputEnd();
+      if (await readyBefore(ready, signal)) yield* replay(signal);
     },
   };
 }
