@@ -1,7 +1,7 @@
 /** From argv to an exit code: parse, resolve, run, and print what went wrong, once. */
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
-import { helpText, parseCommandLine, type Invocation } from './commandLine.ts';
+import type { Invocation } from './commandLine.ts';
 import type { CommandContext, CommandModule } from './commands/context.ts';
 import type { CommandName } from './config/settings.ts';
 import { EXIT, GemliveError } from './errors.ts';
@@ -20,6 +20,8 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
 
 /** Commands that are a stream of events under `--json`, closed by `end`. */
 const HAS_END: readonly CommandName[] = ['talk', 'chat', 'file', 'serve'];
+
+const VERSION_FLAGS: readonly string[] = ['-V', '--version'];
 
 /** How long a command may take to put things away after its reader has gone, or after a bug. */
 const LEAVE_MS = 2_000;
@@ -61,6 +63,12 @@ export async function main(argv: readonly string[]): Promise<number> {
 async function invoke(call: Call): Promise<number> {
   const { argv, startedAtMs, signal } = call;
   const { stdout, stderr } = process;
+  // Scripts ask for it alone; it need not wait for the parser.
+  if (argv.length === 1 && VERSION_FLAGS.includes(argv[0]!)) {
+    stdout.write(`${version()}\n`);
+    return EXIT.ok;
+  }
+  const { helpText, parseCommandLine } = await import('./commandLine.ts');
   const columns = stdout.columns || 80;
   const invocation = parseCommandLine(argv, columns);
   if (invocation.kind === 'help') stdout.write(invocation.text);
@@ -177,8 +185,9 @@ async function debugStart({ stderr, command, resolved }: CommandContext): Promis
 }
 
 function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const require = createRequire(import.meta.url);
+  // By the package's own name: true from a source file, from dist/ and from the bundle.
+  return (require('gemlive/package.json') as { version: string }).version;
 }
 
 // ---- the outside --------------------------------------------------------------------------------

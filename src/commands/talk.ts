@@ -6,6 +6,7 @@ import type { RecorderSource } from '../audio/sources/recorder.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { Conversation } from '../conversation.ts';
 import { EXIT } from '../errors.ts';
+import type { LiveSession } from '../live/session.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
@@ -24,13 +25,16 @@ export async function run(context: CommandContext): Promise<number> {
   };
   return untilSignalled(context.signal, leaving, async (signal) => {
     const place = await openPlace(context);
+    const session = newSession(context, place);
     let devices: Devices | undefined;
     try {
+      // While the devices open; the conversation is told what has come of it.
+      session.start(signal).catch(() => {});
       devices = await openDevices(context, signal);
-      await converse(context, place, devices, signal);
+      await converse(context, session, place.engines, devices, signal);
       return EXIT.ok;
     } finally {
-      await Promise.all([devices?.source?.close(), devices?.sink?.close()]);
+      await Promise.all([devices?.source?.close(), devices?.sink?.close(), session.close()]);
       await place.close();
     }
   });
@@ -88,12 +92,12 @@ async function openSink(
 
 async function converse(
   context: CommandContext,
-  place: LivePlace,
+  session: LiveSession,
+  engines: LivePlace['engines'],
   { source, sink }: Devices,
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
-  const session = newSession(context, place);
   const facts = [
     `model        ${settings.model}`,
     `microphone   ${source?.label ?? 'none'}`,
@@ -107,9 +111,9 @@ async function converse(
   });
   if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
-  const tellEngines = (engines: EngineNames | undefined): void => {
-    if (!engines) return;
-    const { ears, voice } = engines;
+  const tellEngines = (names: EngineNames | undefined): void => {
+    if (!names) return;
+    const { ears, voice } = names;
     facts.push(`local        ears ${ears}, voice ${voice}`);
     presenter.note(
       ears === 'none'
@@ -117,7 +121,7 @@ async function converse(
         : `the local server listens with ${ears}, and speaks with ${voice === 'none' ? 'nothing: install flite' : voice}`,
     );
   };
-  place.engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
+  engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
   let keyboard: Keyboard | undefined;
   try {
     const conversation = new Conversation({

@@ -42,6 +42,9 @@ export class LiveSession {
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #outbox = new Outbox();
   readonly #abort = new AbortController();
+  /** What happened before anyone listened: a session may start while the devices are still opening. */
+  #unheard: SessionEvent[] | undefined = [];
+  #starting: Promise<void> | undefined;
   #connection: Connection | undefined;
   #state: 'new' | 'connecting' | 'ready' | 'ended' = 'new';
   #badFrames = 0;
@@ -52,9 +55,15 @@ export class LiveSession {
     this.#options = options;
   }
 
-  /** Listeners are called synchronously, in the order of the server's words. Returns the way to stop. */
+  /**
+   * Listeners are called synchronously, in the order of the server's words; the first one is told now what
+   * has happened so far. Returns the way to stop.
+   */
   on(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
+    const unheard = this.#unheard ?? [];
+    this.#unheard = undefined;
+    for (const event of unheard) listener(event);
     return () => this.#listeners.delete(listener);
   }
 
@@ -63,13 +72,17 @@ export class LiveSession {
   }
 
   /**
-   * Connects and sets up. Server trouble is tried again twice within the timeout; credentials, quota,
-   * models and arguments never are.
+   * Connects and sets up, once: called again, it gives the same promise. Server trouble is tried again
+   * twice within the timeout; credentials, quota, models and arguments never are.
    *
-   * @throws ConnectionError (exit 3, 5, 6, 7), or the signal's reason.
+   * @throws ConnectionError (exit 3, 5, 6, 7), or the reason of the first call's signal.
    */
-  async start(signal?: AbortSignal): Promise<void> {
-    if (this.#state !== 'new') throw new Error('a LiveSession starts once');
+  start(signal?: AbortSignal): Promise<void> {
+    this.#starting ??= this.#start(signal);
+    return this.#starting;
+  }
+
+  async #start(signal?: AbortSignal): Promise<void> {
     this.#state = 'connecting';
     const lifetime = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
     const { endpoint, setup, timeoutMs } = this.#options;
@@ -250,6 +263,7 @@ export class LiveSession {
   }
 
   #emit(event: SessionEvent): void {
+    this.#unheard?.push(event);
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { isNegated, optionOf, SETTING_KEYS } from '../../src/config/options.ts';
 import { COMMANDS } from '../../src/config/settings.ts';
@@ -61,12 +61,22 @@ describe('help', () => {
     const nodeArgs = ['--import', pathToFileURL(join(root, 'test/support/tellImports.mjs')).href];
     for (const args of [['--help'], ['talk', '--help'], ['--version']]) {
       const { stderr } = await runCli(args, { nodeArgs });
-      const loaded = stderr.match(/(?<=^import ).*$/gm) ?? [];
-      expect(loaded.some((url) => url.endsWith('/dist/cli.js'))).toBe(true);
+      const loaded = (stderr.match(/(?<=^import file:).*$/gm) ?? []).map((url) =>
+        fileURLToPath(`file:${url}`),
+      );
+      expect(loaded).toContain(join(root, 'dist/bundle/cli.js'));
+      const bundled = loaded.filter((path) => existsSync(`${path}.map`));
+      const inside = bundled.flatMap((path) => {
+        const { sources } = JSON.parse(readFileSync(`${path}.map`, 'utf8')) as {
+          sources: string[];
+        };
+        return sources.map((source) => source.replace(/^(\.\.\/)+/, ''));
+      });
+      expect(inside).toContain('src/cli.ts');
       const heavy =
-        /\/(ws|zod|dotenv|chalk|ora|@echogarden|node-record-lpcm16)\/|\/dist\/(audio|live|server|conversation)/;
-      expect(loaded.filter((url) => heavy.test(url))).toEqual([]);
-      expect(loaded.length).toBeLessThan(40);
+        /node_modules\/(ws|zod|dotenv|chalk|ora)\/|^src\/(audio|live|server|conversation)/;
+      expect([...loaded, ...inside].filter((name) => heavy.test(name))).toEqual([]);
+      expect(loaded.length).toBeLessThan(20);
     }
   });
 });
