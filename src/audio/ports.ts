@@ -4,6 +4,13 @@
  */
 import type { PcmFormat } from './format.ts';
 
+/** What becomes of a device while it is in use. Said once for each change, in words for the user. */
+export type DeviceNotice =
+  /** It is gone, and looked for. `why` in the words of its program. */
+  | { state: 'lost'; why: string }
+  /** It, or another one, is in use again. `label` as that of the source or sink. */
+  | { state: 'back'; label: string };
+
 export interface AudioSource {
   readonly format: PcmFormat;
   /** What it is, for status lines and `gemlive config`: `parec (default source)`. */
@@ -14,6 +21,8 @@ export interface AudioSource {
    * iterated once.
    */
   frames(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** For devices that come and go. One listener. */
+  onDevice?(listener: (notice: DeviceNotice) => void): void;
 }
 
 /** A device's position, in milliseconds of sound since the sink was opened. */
@@ -51,10 +60,23 @@ export interface AudioSink {
   /** Silence now. The sink goes on living and takes new sound at once. */
   clear(): ClearResult;
   position(): SinkPosition;
+  /**
+   * Loudness of what is handed to the device from now on (1: as it came, 0: silence), reached in `rampMs`
+   * (default 30) without a step. What is counted as played stays the same.
+   */
+  setGain?(gain: number, rampMs?: number): void;
+  /**
+   * Sound as it leaves the loudspeaker, by the device's own position: every sample once, in order, after the
+   * gain, none that was cleared. `atMs`: when its first sample sounded, on the sink's clock. Returns the way
+   * to stop.
+   */
+  onRender?(listener: (pcm: Uint8Array, atMs: number) => void): () => void;
   /** Settles when all that was written has been heard (or cleared). Rejects when the device is lost. */
   drain(): Promise<void>;
   /** Idempotent. Stops at once; what is still queued is not played. */
   close(): Promise<void>;
-  /** The device broke and cannot be used any more. Called at most once. */
+  /** For devices that come and go. One listener. */
+  onDevice?(listener: (notice: DeviceNotice) => void): void;
+  /** The device is gone for good. Called at most once. */
   onLost(listener: (error: Error) => void): void;
 }
