@@ -16,7 +16,7 @@ import type { ConversationEvent, LiveEvent, SessionEvent, Usage } from './events
 import type { LiveSession } from './live/session.ts';
 import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
-import { Capture } from './turns/capture.ts';
+import { Capture, type Marking } from './turns/capture.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
 
@@ -26,6 +26,8 @@ export type Observer = {
   frame?(pcm: Uint8Array, voiced: boolean): void;
   /** The local detector: the user began or ceased to speak. */
   activity?(speaking: boolean): void;
+  /** Nothing is streamed until there is speech again. */
+  idle?(idle: boolean): void;
   /** Every chunk of reply sound as it came; `alive` false: of a turn that is dead, it will not be played. */
   reply?(pcm: Uint8Array, alive: boolean): void;
 };
@@ -42,16 +44,32 @@ export type ConversationOptions = {
   /** Tells speech in what `source` gives. */
   detector?: SpeechDetector;
   /**
-   * The source is one utterance, marked as such (manual activity): it goes out as fast as the network
-   * takes it and nothing of it is dropped.
+   * Who says what is speech; all but `server`, the default, need a setup with manual activity. `whole`: the
+   * source goes out as fast as the network takes it and nothing of it is dropped.
    */
-  oneUtterance?: boolean;
+  marking?: Marking;
+  /** The source is live: only speech stops a reply, which is ducked meanwhile. Default false. */
+  bargeIn?: boolean;
+  /** Without speech or text for this long the microphone is not streamed. Default 0: never. */
+  idleTimeoutMs?: number;
   observers: readonly Observer[];
   clock?: Clock;
 };
 
 /** Where idleness has a message of its own and it does not come. */
 const IDLE_BACKSTOP_MS = 15_000;
+/** A reply while the user speaks over it. */
+const DUCKED_GAIN = 0.25;
+const DUCK_MS = 40;
+const SWELL_MS = 300;
+/** After the detector's own half second: 600 ms after the end of speech. */
+const SWELL_AFTER_MS = 100;
+
+const IDLE = {
+  code: 'idle',
+  message: 'nothing was said for a while: the microphone is not sent until you speak',
+  hint: '--idle-timeout says how long; 0: never',
+};
 
 export class Conversation {
   readonly #options: ConversationOptions;
@@ -64,24 +82,28 @@ export class Conversation {
   readonly #aligner = new SampleAligner();
   readonly #capture: Capture | undefined;
   #cancelBackstop: () => void = () => {};
+  #cancelSwell: () => void = () => {};
 
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { source, observers, sink, interruptible = true } = options;
     this.#tracker = new TurnTracker((event) => this.#emit(event), {
       nowMs: () => this.#clock.nowMs(),
       price: options.profile.price?.value,
-      interruptible: options.interruptible ?? true,
+      interruptible,
     });
-    this.#reply = new Reply(this.#tracker, options.sink, (event) => this.#emit(event), this.#clock);
-    const { source, observers } = options;
+    this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
     this.#capture =
       source &&
       new Capture({
         session: options.session,
         source,
         detector: options.detector,
-        oneUtterance: options.oneUtterance ?? false,
+        marking: options.marking ?? 'server',
+        replySounds: () =>
+          options.bargeIn === true && interruptible && (sink?.position().queuedMs ?? 0) > 0,
+        idleTimeoutMs: options.idleTimeoutMs ?? 0,
         tracker: this.#tracker,
         clock: this.#clock,
         onFrame: (pcm, voiced) => {
@@ -89,6 +111,11 @@ export class Conversation {
         },
         onActivity: (speaking) => {
           for (const observer of observers) observer.activity?.(speaking);
+          this.#duck(speaking);
+        },
+        onIdle: (idle) => {
+          for (const observer of observers) observer.idle?.(idle);
+          if (idle) this.#emit({ type: 'warning', ...IDLE });
         },
       });
     this.#finished = new Promise((resolve, reject) => {
@@ -124,6 +151,7 @@ export class Conversation {
       signal.removeEventListener('abort', abort);
       this.#reply.close();
       this.#cancelBackstop();
+      this.#cancelSwell();
       unsubscribe();
       this.#tracker.close();
       const total = this.#tracker.total;
@@ -150,6 +178,16 @@ export class Conversation {
     if (this.#capture) this.#capture.muted = muted;
   }
 
+  /** Push to talk: the key is down. It interrupts. */
+  setTalking(talking: boolean): void {
+    if (talking && this.#options.interruptible !== false) this.#reply.supersede();
+    if (this.#capture) this.#capture.talking = talking;
+  }
+
+  get talking(): boolean {
+    return this.#capture?.talking ?? false;
+  }
+
   /** The rest of this reply is neither played nor shown. */
   stopReply(): void {
     this.#reply.cut();
@@ -161,6 +199,7 @@ export class Conversation {
     { history, shown = true }: { history?: Content[]; shown?: boolean } = {},
   ): void {
     this.#reply.supersede();
+    this.#capture?.active();
     this.#tracker.textSent(text, shown);
     this.#options.session.sendText(text, history);
   }
@@ -259,7 +298,18 @@ export class Conversation {
     const alive = this.#beginsOrGoesOn();
     for (const observer of this.#options.observers) observer.reply?.(pcm, alive);
     this.#emit({ type: 'audio', bytes: pcm.byteLength, ms });
-    if (alive) this.#reply.sound(pcm, sampleRateHz);
+    if (!alive) return;
+    this.#capture?.active();
+    this.#reply.sound(pcm, sampleRateHz);
+  }
+
+  /** A reply gives way at once to whoever speaks over it, and comes back if the server goes on with it. */
+  #duck(speaking: boolean): void {
+    const { sink, bargeIn, interruptible = true } = this.#options;
+    if (!sink || !bargeIn || !interruptible) return;
+    this.#cancelSwell();
+    if (speaking) sink.setGain?.(DUCKED_GAIN, DUCK_MS);
+    else this.#cancelSwell = this.#clock.after(SWELL_AFTER_MS, () => sink.setGain?.(1, SWELL_MS));
   }
 
   #endTurn(events: readonly LiveEvent[]): void {

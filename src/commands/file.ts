@@ -14,7 +14,7 @@ import { untilSignalled } from './signals.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { settings, args } = context;
-  if (settings.dryRun) return dryRun(context, { manualActivity: settings.fast });
+  if (settings.dryRun) return dryRun(context);
   if (settings.output === '-' && context.stdoutTty) {
     throw usageError(
       'raw sound would go to the terminal',

@@ -5,7 +5,7 @@ import { NullSink } from '../audio/sinks/null.ts';
 import type { RecorderSource } from '../audio/sources/recorder.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { Conversation } from '../conversation.ts';
-import { EXIT } from '../errors.ts';
+import { EXIT, usageError } from '../errors.ts';
 import type { LiveSession } from '../live/session.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
@@ -19,6 +19,9 @@ import { Presenter } from './talk/presenter.ts';
 export async function run(context: CommandContext): Promise<number> {
   const { settings } = context;
   if (settings.dryRun) return dryRun(context);
+  if (settings.ptt && !context.stdinTty) {
+    throw usageError('--ptt needs a terminal: a key is pressed to talk', 'leave it out');
+  }
   const leaving = {
     SIGINT: EXIT.ok,
     limit: { seconds: settings.maxDurationSeconds, code: EXIT.ok },
@@ -128,6 +131,9 @@ async function converse(
       session,
       profile: resolved.profile,
       interruptible: settings.interrupt,
+      marking: settings.ptt ? 'push' : settings.vad === 'manual' ? 'detector' : 'server',
+      bargeIn: true,
+      idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       ...(source && { source, detector: await createSpeechDetector() }),
       ...(sink && { sink }),

@@ -18,6 +18,10 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
   const next = { ...resolved, settings };
   if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
   if (resolved.command === 'file') refuseForFile(next, args);
+  if (settings.ptt && !settings.mic) {
+    refuseContradiction(next, 'ptt', 'mic', 'without a microphone there is nothing to push for');
+  }
+  refuseIdleDetection(next);
   return next;
 }
 
@@ -63,9 +67,18 @@ function refuseForFile(resolved: Resolved, args: readonly string[]): void {
   for (const key of ['output', 'outDir', 'play'] as const) {
     refuseTogether(resolved, 'text', key, 'with --text there is no sound; use --no-text');
   }
-  for (const key of AUTOMATIC_ONLY) {
-    const isGiven = sources[key].layer === 'flag' && sources.fast.layer === 'flag';
-    if (isGiven) refuseTogether(resolved, 'fast', key, '--fast marks the speech itself');
+}
+
+/** What shapes the server's detection means nothing where speech is marked by us. */
+function refuseIdleDetection(resolved: Resolved): void {
+  const { settings, sources } = resolved;
+  const marks = { fast: settings.fast, ptt: settings.ptt, vad: settings.vad === 'manual' };
+  for (const marker of ['fast', 'ptt', 'vad'] as const) {
+    if (!marks[marker] || sources[marker].layer !== 'flag') continue;
+    for (const key of AUTOMATIC_ONLY) {
+      if (sources[key].layer !== 'flag') continue;
+      refuseTogether(resolved, marker, key, `${flagOf(marker)} marks the speech itself`);
+    }
   }
 }
 
@@ -77,7 +90,15 @@ function refuseTogether(
 ): void {
   const isSet = (key: SettingKey): boolean =>
     settings[key] !== undefined && settings[key] !== false;
-  if (!isSet(one) || !isSet(other)) return;
+  if (isSet(one) && isSet(other)) refuseContradiction({ sources }, one, other, hint);
+}
+
+function refuseContradiction(
+  { sources }: Pick<Resolved, 'sources'>,
+  one: SettingKey,
+  other: SettingKey,
+  hint: string,
+): never {
   throw usageError(
     `${describeSource(sources[one])} and ${describeSource(sources[other])} cannot go together`,
     hint,

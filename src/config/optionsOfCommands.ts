@@ -1,7 +1,7 @@
 /** The options of single commands, and those that shape the output of all. */
 import type { OptionTable } from './options.ts';
 import { COMMANDS } from './settings.ts';
-import { integer, named, PATH, PATHS, SECONDS, SWITCH, TEXT } from './values.ts';
+import { integer, named, PATH, PATHS, SECONDS, SECONDS_OR_NEVER, SWITCH, TEXT } from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
 const CHAT = { group: 'Chatting', commands: ['chat'] } as const;
@@ -93,6 +93,22 @@ export const COMMAND_OPTIONS = {
     default: false,
     help: 'start with the microphone muted',
     helpOff: 'start with the microphone open',
+  },
+  ptt: {
+    ...TALK,
+    name: 'ptt',
+    value: SWITCH,
+    default: false,
+    help: 'push to talk: Space begins and ends what you say',
+    helpOff: 'an open microphone',
+  },
+  idleTimeoutSeconds: {
+    ...TALK,
+    name: 'idle-timeout',
+    placeholder: 'SECONDS',
+    value: SECONDS_OR_NEVER,
+    default: 600,
+    help: 'after so long without a word stop sending sound until there is one (0: never)',
   },
 
   context: {

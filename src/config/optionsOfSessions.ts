@@ -237,6 +237,15 @@ export const SESSION_OPTIONS = {
     helpOff: 'no code execution',
   },
 
+  vad: {
+    ...TURNS,
+    commands: ['talk', 'file'],
+    name: 'vad',
+    placeholder: 'auto|manual',
+    value: choice('auto', 'manual'),
+    default: 'auto',
+    help: 'who tells speech from silence: the server, or gemlive, which sends speech only',
+  },
   startSensitivity: {
     ...TURNS,
     name: 'start-sensitivity',

@@ -59,6 +59,8 @@ export type Settings = {
   codeExecution: boolean;
 
   // turns
+  /** `manual`: the local detector marks speech, not the server. */
+  vad: 'auto' | 'manual';
   startSensitivity: Sensitivity | undefined;
   endSensitivity: Sensitivity | undefined;
   prefixMs: number | undefined;
@@ -81,6 +83,10 @@ export type Settings = {
   mic: boolean;
   speaker: boolean;
   mute: boolean;
+  /** Push to talk. */
+  ptt: boolean;
+  /** 0: never. */
+  idleTimeoutSeconds: number;
 
   // chat
   /** Paths. */

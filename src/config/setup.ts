@@ -12,14 +12,12 @@ export type SetupExtras = {
   asText?: boolean;
   /** Earlier turns go before the first question. */
   seedsHistory?: boolean;
-  /** Speech is marked by us, not detected by the server. */
-  manualActivity?: boolean;
 };
 
 export function toSetup(
   settings: Settings,
   profile: ModelProfile,
-  { asText = settings.text, seedsHistory = false, manualActivity = false }: SetupExtras = {},
+  { asText = settings.text, seedsHistory = false }: SetupExtras = {},
 ): Setup {
   // An audio-only model is asked for its words as transcription, and the sound is dropped.
   const modalities = profile.modalities.value;
@@ -42,7 +40,7 @@ export function toSetup(
   if (settings.codeExecution) tools.push({ codeExecution: {} });
   if (tools.length > 0) setup.tools = tools;
 
-  const realtime = realtimeInputConfig(settings, manualActivity);
+  const realtime = realtimeInputConfig(settings);
   if (Object.keys(realtime).length > 0) setup.realtimeInputConfig = realtime;
   if (settings.compress) setup.contextWindowCompression = { slidingWindow: {} };
   if (settings.transcribe) setup.inputAudioTranscription = {};
@@ -112,10 +110,12 @@ function thinkingConfig(
 
 const THINKING_LEVELS = { minimal: 'MINIMAL', low: 'LOW', medium: 'MEDIUM', high: 'HIGH' } as const;
 
-function realtimeInputConfig(settings: Settings, manualActivity: boolean): RealtimeInputConfig {
+function realtimeInputConfig(settings: Settings): RealtimeInputConfig {
   const { startSensitivity, endSensitivity, prefixMs, silenceMs, turnCoverage } = settings;
   const config: RealtimeInputConfig = {};
-  const detection = manualActivity
+  // Speech is marked by us, not detected by the server.
+  const marks = settings.fast || settings.ptt || settings.vad === 'manual';
+  const detection = marks
     ? { disabled: true }
     : {
         ...(startSensitivity && { startOfSpeechSensitivity: START_SENSITIVITY[startSensitivity] }),

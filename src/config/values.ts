@@ -80,6 +80,12 @@ export const SECONDS: ValueKind<number> = {
   },
 };
 
+export const SECONDS_OR_NEVER: ValueKind<number> = {
+  allowed: 'a number of seconds, at most 86400; 0 for never',
+  plain: true,
+  read: (text) => number(0, 86_400).read(text),
+};
+
 const LEVELS = choice('minimal', 'low', 'medium', 'high', 'off');
 const BUDGET = integer(-1, 1_000_000);
 

@@ -117,7 +117,7 @@ describe('a hostile .env', () => {
 /** Some value that the option would take. */
 function plausible(key: (typeof SETTING_KEYS)[number]): string {
   const { value } = optionOf(key);
-  const samples = ['1', '16000', 'low', 'v1', 'en', 'activity', 'Kore', 'word'];
+  const samples = ['1', '16000', 'low', 'v1', 'en', 'activity', 'auto', 'Kore', 'word'];
   return samples.find((sample) => value.read(sample) !== undefined) ?? 'word';
 }
 

@@ -179,8 +179,14 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
       automaticActivityDetection: { disabled: true },
       activityHandling: 'NO_INTERRUPTION',
     }),
-    { manualActivity: true },
   ],
+  ['push to talk', ['talk', '--ptt'], realtime({ automaticActivityDetection: { disabled: true } })],
+  [
+    'speech marked here',
+    ['talk', '--vad', 'manual'],
+    realtime({ automaticActivityDetection: { disabled: true } }),
+  ],
+  ['speech marked there', ['talk', '--vad', 'auto'], DEFAULTS],
   [
     'no transcripts, no compression',
     ['talk', '--no-transcribe', '--no-compress'],

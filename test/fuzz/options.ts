@@ -158,7 +158,7 @@ const options = fc.property(
         ensure(option.value.plain || option.fromDotenv === true, `${key} from .env`);
       }
       if (!['talk', 'chat', 'file'].includes(command)) return true;
-      const setup = toSetup(settings, profile, { manualActivity: settings.fast });
+      const setup = toSetup(settings, profile);
       ensure(setup.model.includes('/'), 'the model has no folder');
       ensure(notFinite(setup) === undefined, 'a setup that JSON cannot carry');
       toEndpoint(settings, hasKey ? 'key' : resolved.credential.apiKey);

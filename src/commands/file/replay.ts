@@ -59,13 +59,13 @@ export async function replay(
   });
   try {
     sink = await openSink(context, signal);
-    const session = newSession(context, place, { manualActivity: settings.fast });
+    const session = newSession(context, place);
     const hooks = {
       ready: new Promise<void>((resolve) => {
         session.on((event) => event.type === 'state' && event.state === 'ready' && resolve());
       }),
       onInputEnd: () => {
-        if (!settings.fast) session.sendAudioStreamEnd();
+        if (!settings.fast && settings.vad === 'auto') session.sendAudioStreamEnd();
         for (const warning of recording.warnings) job.warn(warning);
         ending.inputEnded();
       },
@@ -78,8 +78,9 @@ export async function replay(
       source: settings.fast ? unpacedReplay(recording, hooks) : pacedReplay(recording, hooks),
       ...(sink && { sink }),
       ...(settings.fast
-        ? { oneUtterance: true }
+        ? { marking: 'whole' }
         : {
+            marking: settings.vad === 'manual' ? 'detector' : 'server',
             detector: await createSpeechDetector({
               endSilenceMs: settings.silenceMs ?? SERVER_SILENCE_MS,
             }),

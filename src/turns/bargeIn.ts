@@ -1,0 +1,108 @@
+/**
+ * Who may speak over a reply. While one sounds, what the microphone hears is held back for 200 ms: speech goes
+ * out from its onset as soon as it is known for speech, and a burst that is none goes out as silence, so
+ * that a cough does not cost the user an answer.
+ */
+import { FRAME_MS } from '../audio/format.ts';
+import { levelDbfs } from '../audio/pcm.ts';
+import { VoicingDetector } from '../audio/voicing.ts';
+
+const HOLD_FRAMES = 200 / FRAME_MS;
+/** So many of the held frames must have the pitch of a voice. */
+const PITCHED_FRAMES = 60 / FRAME_MS;
+/**
+ * Sound without pitch that goes on for so long is no burst: a whisper, or something the server may judge.
+ * It goes on while most of it is not far below its loudest moment; keys that are typed are not.
+ */
+const SUSTAINED_FRAMES = 1000 / FRAME_MS;
+const LOUD_SHARE = 0.8;
+const LOUD_BELOW_PEAK_DB = 18;
+/** A stop within a word does not begin a new run. */
+const GAP_FRAMES = 60 / FRAME_MS;
+/** A voice begins before a detector hears it. */
+const LEAD_FRAMES = 40 / FRAME_MS;
+/** Unvoiced time after which the next sound has to prove itself again. */
+const END_FRAMES = 500 / FRAME_MS;
+const REMEMBERED_FRAMES = SUSTAINED_FRAMES + HOLD_FRAMES;
+
+type Held = { pcm: Uint8Array; voiced: boolean; pitched: boolean; levelDb: number; sent: boolean };
+
+export class BargeIn {
+  readonly #voicing = new VoicingDetector();
+  /** The last frames: those that are still held, and before them those that went out as silence. */
+  #recent: Held[] = [];
+  /** Frames since the present run of sound began; 0 when there is none. */
+  #run = 0;
+  #unvoiced = 0;
+  #confirmed = false;
+
+  /** It is speech; it has not ended for half a second. */
+  get confirmed(): boolean {
+    return this.#confirmed;
+  }
+
+  /** One frame of 20 ms and what the activity detector made of it. Returns what goes out now, in order. */
+  push(pcm: Uint8Array, voiced: boolean): Uint8Array[] {
+    this.#unvoiced = voiced ? 0 : this.#unvoiced + 1;
+    if (this.#confirmed) {
+      if (this.#unvoiced >= END_FRAMES) this.reset();
+      return [pcm];
+    }
+    const pitched = this.#voicing.push(pcm) && voiced;
+    this.#recent.push({ pcm, voiced, pitched, levelDb: levelDbfs(pcm), sent: false });
+    if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
+    this.#followRun(voiced);
+    if (this.#isSpeech()) return this.#confirm();
+    const due = this.#recent.at(-1 - HOLD_FRAMES);
+    if (!due || due.sent) return [];
+    due.sent = true;
+    return [silenceLike(due.pcm)];
+  }
+
+  /** The reply is over: what is still held goes out as it is. */
+  release(): Uint8Array[] {
+    const held = this.#recent.filter(({ sent }) => !sent).map(({ pcm }) => pcm);
+    this.reset();
+    return held;
+  }
+
+  reset(): void {
+    this.#recent = [];
+    this.#run = 0;
+    this.#unvoiced = 0;
+    this.#confirmed = false;
+  }
+
+  #followRun(voiced: boolean): void {
+    if (this.#run > 0 || voiced) this.#run += 1;
+    if (this.#unvoiced > GAP_FRAMES) this.#run = 0;
+  }
+
+  #isSpeech(): boolean {
+    const pitched = this.#recent.slice(-HOLD_FRAMES).filter((frame) => frame.pitched).length;
+    return pitched >= PITCHED_FRAMES || (this.#run >= SUSTAINED_FRAMES && this.#isSteady());
+  }
+
+  #isSteady(): boolean {
+    const frames = this.#recent.slice(-SUSTAINED_FRAMES);
+    const peakDb = Math.max(...frames.map(({ levelDb }) => levelDb));
+    const loud = frames.filter(
+      ({ voiced, levelDb }) => voiced && levelDb > peakDb - LOUD_BELOW_PEAK_DB,
+    );
+    return loud.length >= LOUD_SHARE * frames.length;
+  }
+
+  /** From the onset, even where it went out as silence before it was known. */
+  #confirm(): Uint8Array[] {
+    const onset = this.#recent.length - this.#run - LEAD_FRAMES;
+    const out = this.#recent.flatMap(({ pcm, sent }, i) => {
+      if (i >= onset) return [pcm];
+      return sent ? [] : [silenceLike(pcm)];
+    });
+    this.reset();
+    this.#confirmed = true;
+    return out;
+  }
+}
+
+const silenceLike = (pcm: Uint8Array): Uint8Array => new Uint8Array(pcm.byteLength);

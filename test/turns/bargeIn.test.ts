@@ -1,0 +1,140 @@
+/** What may speak over a reply: words of several voices, and bursts that are none. */
+import { spawnSync } from 'node:child_process';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { Rechunker } from '../../src/audio/pcm.ts';
+import { INPUT_FORMAT } from '../../src/audio/format.ts';
+import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
+import { BargeIn } from '../../src/turns/bargeIn.ts';
+import { BURST_KINDS, burst } from '../support/bursts.ts';
+import { hasProgram } from '../support/programs.ts';
+
+const FRAME_BYTES = 640;
+const quiet = (ms: number): Uint8Array => new Uint8Array(ms * 32);
+
+function spoken(voice: string, text: string): Uint8Array {
+  const { stdout, status } = spawnSync(
+    'sh',
+    [
+      '-c',
+      'flite -voice "$1" -t "$2" -o /dev/stdout | sox -t wav - -t raw -r 16000 -c 1 -b 16 -e signed - gain -n -6',
+      'sh',
+      voice,
+      text,
+    ],
+    { maxBuffer: 1 << 24 },
+  );
+  if (status !== 0) throw new Error('flite or sox failed');
+  return new Uint8Array(stdout);
+}
+
+/** What came of `pcm` between two silences: was it taken for speech, and what went out. */
+async function hear(pcm: Uint8Array): Promise<{ confirmed: boolean; out: Uint8Array }> {
+  const detector = await createSpeechDetector();
+  const bargeIn = new BargeIn();
+  const frames = new Rechunker(INPUT_FORMAT).push(Buffer.concat([quiet(600), pcm, quiet(600)]));
+  let confirmed = false;
+  const out = frames.flatMap((frame) => {
+    detector.push(frame);
+    const passed = bargeIn.push(frame, detector.voiced);
+    confirmed ||= bargeIn.confirmed;
+    return passed;
+  });
+  detector.close();
+  return { confirmed, out: Buffer.concat(out) };
+}
+
+const isSilent = (pcm: Uint8Array): boolean => pcm.every((byte) => byte === 0);
+
+describe.skipIf(!hasProgram('sox'))('no speech', () => {
+  it.each(BURST_KINDS)('%s: goes out as silence, fifty times', async (kind) => {
+    for (let n = 0; n < 50; n++) {
+      const { confirmed, out } = await hear(burst(kind, n));
+      expect([n, confirmed, isSilent(out)]).toEqual([n, false, true]);
+    }
+  });
+
+  it('a minute of typing neither', async () => {
+    const strokes = Array.from({ length: 300 }, (_, n) =>
+      Buffer.concat([burst('keys', n % 20), quiet(60 + ((n * 37) % 140))]),
+    );
+    const { confirmed, out } = await hear(Buffer.concat(strokes));
+    expect([confirmed, isSilent(out)]).toEqual([false, true]);
+  });
+});
+
+describe.skipIf(!hasProgram('flite') || !hasProgram('sox'))('speech', () => {
+  const WORDS = ['stop', 'wait a moment', 'six seven', 'shut up', 'excuse me please', 'what'];
+  it.each(['rms', 'slt', 'awb', 'kal16'])(
+    'of %s: goes out whole, from its onset',
+    async (voice) => {
+      for (const text of WORDS) {
+        const speech = spoken(voice, text);
+        const { confirmed, out } = await hear(speech);
+        expect([text, confirmed]).toEqual([text, true]);
+        // From its first loud moment on, every sample of it, once it was known for speech.
+        const onset = firstLoudByte(speech);
+        const heard = Buffer.from(out).indexOf(
+          Buffer.from(speech.subarray(onset, onset + FRAME_BYTES)),
+        );
+        expect([text, heard >= 0]).toEqual([text, true]);
+        const rest = speech.subarray(onset);
+        expect(
+          Buffer.from(out)
+            .subarray(heard, heard + rest.byteLength)
+            .equals(rest),
+        ).toBe(true);
+      }
+    },
+  );
+});
+
+function firstLoudByte(pcm: Uint8Array): number {
+  const samples = new Int16Array(pcm.buffer, pcm.byteOffset, pcm.byteLength / 2);
+  return samples.findIndex((sample) => Math.abs(sample) > 1500) * 2;
+}
+
+describe('whatever comes', () => {
+  const frame = (n: number): Uint8Array => {
+    const pcm = new Uint8Array(FRAME_BYTES);
+    new DataView(pcm.buffer).setUint32(0, n + 1, true);
+    return pcm;
+  };
+
+  it('each frame goes out once, as itself or as silence, in order and 200 ms late at most', () => {
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 20, arbitrary: fc.boolean() },
+        { weight: 1, arbitrary: fc.constant('release') },
+      ),
+      { maxLength: 300 },
+    );
+    fc.assert(
+      fc.property(steps, (all) => {
+        const bargeIn = new BargeIn();
+        const isSound = (pcm: Uint8Array): boolean => !isSilent(pcm);
+        let pushed = 0;
+        let out = 0;
+        let last = 0;
+        for (const step of all) {
+          const wasConfirmed = bargeIn.confirmed;
+          const passed =
+            step === 'release' ? bargeIn.release() : bargeIn.push(frame(pushed++), step);
+          const again = !wasConfirmed && bargeIn.confirmed;
+          for (const pcm of passed.filter(isSound)) {
+            const number = new DataView(pcm.buffer, pcm.byteOffset).getUint32(0, true);
+            // Its onset may have gone out as silence before it was known.
+            if (!again) expect(number).toBeGreaterThan(last);
+            last = number;
+          }
+          if (again) out = pushed;
+          else out += passed.length;
+          expect(out).toBeLessThanOrEqual(pushed);
+          expect(pushed - out).toBeLessThanOrEqual(10);
+          if (step === 'release') expect(out).toBe(pushed);
+        }
+      }),
+    );
+  });
+});
