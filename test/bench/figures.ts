@@ -18,16 +18,17 @@ export function spread(values: readonly number[], digits = 1): string {
   return `${median(values).toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
 }
 
-/** Of medians: `1.23×`. */
-export function ratio(values: readonly number[], baseline: readonly number[]): string {
-  const value = median(values) / median(baseline);
-  return Number.isFinite(value) ? `${value.toFixed(2)}×` : '–';
-}
+/** Round by round, so that what both share in a round falls out: NaN where there is nothing to compare. */
+const ratios = (values: readonly number[], baseline: readonly number[]): number[] =>
+  values.map((value, i) => value / (baseline[i] ?? Number.NaN));
 
-/** The median of the ratios round by round: what both share in a round falls out. */
-export function pairedRatio(values: readonly number[], baseline: readonly number[]): string {
-  const ratios = values.map((value, i) => value / (baseline[i] ?? Number.NaN));
-  return `${median(ratios).toFixed(2)}× (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
+export const medianRatio = (values: readonly number[], baseline: readonly number[]): number =>
+  median(ratios(values, baseline));
+
+/** Median and range: `1.23× (1.20–1.31)`. */
+export function ratioAndRange(values: readonly number[], baseline: readonly number[]): string {
+  const all = ratios(values, baseline);
+  return `${median(all).toFixed(2)}× (${Math.min(...all).toFixed(2)}–${Math.max(...all).toFixed(2)})`;
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

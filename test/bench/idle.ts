@@ -1,7 +1,7 @@
 /** Connected and nobody speaks: zeros from the microphone, not a word from the server. */
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { pairedRatio, spread, table } from './figures.ts';
+import { ratioAndRange, spread, table } from './figures.ts';
 import { SILENT, type LiveServer } from './liveServer.ts';
 import { countCpu } from './processes.ts';
 import {
@@ -49,7 +49,7 @@ export async function measureIdle(server: LiveServer, place: Place): Promise<str
       subjects.map((subject) => [
         subject.name,
         spread(of(main, subject), 2),
-        pairedRatio(of(main, subject), of(main, WS_LOOP)),
+        ratioAndRange(of(main, subject), of(main, WS_LOOP)),
         spread(of(tree, subject), 2),
       ]),
     ),

@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-import { median, ratio, spread, table } from './figures.ts';
+import { medianRatio, spread, table } from './figures.ts';
 import { SILENT, SUBJECTS, type LiveServer } from './liveServer.ts';
 import { BIN, startNode, type Place } from './subjects.ts';
 import { nowMs } from './subjects/marks.mjs';
@@ -134,21 +134,25 @@ export async function measureStartUp(server: LiveServer, place: Place): Promise<
     '### Start-up',
     '',
     `${ROUNDS} rounds, the rows taking turns. Milliseconds from start to exit, or to the setup frame at the server; median ` +
-      '(quartiles). Bare Node, which the goals are held against, is an empty ES module, as gemlive is one; `node -e 0` saves the loader of such modules. `talk` opens ' +
-      'a recorder and a player (parec, pacat) and waits for the first sound from the microphone.',
+      '(quartiles); ratios round by round, their median. Bare Node, which the goals are held against, is an empty ES ' +
+      'module, as gemlive is one; `node -e 0` saves the loader of such modules. `talk` opens a recorder and a player ' +
+      '(parec, pacat) and connects meanwhile.',
     '',
     table(
-      ['what', 'ms', 'to bare Node', 'to `node -e 0`', 'goal'],
+      ['what', 'ms', 'fastest', 'to bare Node', 'to `node -e 0`', 'goal'],
       rows.map(({ name, goal, baseline }) => [
         name,
         spread(of(name)),
-        ratio(of(name), of(baseline)),
-        baseline === node ? ratio(of(name), of(eval0)) : '',
-        goal === undefined ? '' : verdict(median(of(name)) / median(of(baseline)), goal),
+        Math.min(...of(name)).toFixed(1),
+        asTimes(medianRatio(of(name), of(baseline))),
+        baseline === node ? asTimes(medianRatio(of(name), of(eval0))) : '',
+        goal === undefined ? '' : verdict(medianRatio(of(name), of(baseline)), goal),
       ]),
     ),
   ].join('\n');
 }
+
+const asTimes = (ratio: number): string => `${ratio.toFixed(2)}×`;
 
 const verdict = (value: number, goal: number): string =>
   `≤ ${goal}×: ${value <= goal ? 'met' : 'missed'}`;

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { SoundServer } from '../support/soundServer.ts';
-import { median, pairedRatio, spread, table } from './figures.ts';
+import { median, ratioAndRange, spread, table } from './figures.ts';
 import { TALKATIVE, type LiveServer } from './liveServer.ts';
 import { countCpu, memory } from './processes.ts';
 import {
@@ -113,8 +113,8 @@ export async function measureTwoWay(
       spread(main(subject), 2),
       median(own.map(({ userPct }) => userPct)).toFixed(2),
       median(own.map(({ systemPct }) => systemPct)).toFixed(2),
-      pairedRatio(main(subject), main(WS_LOOP)),
-      pairedRatio(main(subject), main(SDK_LOOP)),
+      ratioAndRange(main(subject), main(WS_LOOP)),
+      ratioAndRange(main(subject), main(SDK_LOOP)),
       children.join(', '),
       median(own.map(({ treePct }) => treePct)).toFixed(2),
     ];
