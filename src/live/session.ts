@@ -124,7 +124,10 @@ export class LiveSession {
       onMessage: (message) => this.#connectionOnMessage(message),
       onBadFrame: (reason) => this.#connectionOnBadFrame(reason),
       onClosed: (error) => this.#end(error),
-      onWritable: () => this.#pump(),
+      // After every frame that went out: mostly nothing waits behind it.
+      onWritable: () => {
+        if (!this.#outbox.isEmpty) this.#pump();
+      },
     };
   }
 

@@ -1,5 +1,13 @@
 /** Text in columns: wrapping by display width, meters, the status line. Pure. */
-import stringWidth from 'string-width';
+import widthOf from 'string-width';
+
+/** What the screen itself draws, one column each; the general way of measuring costs 20 times as much. */
+const OWN_MARKS = /[●▮▯…›·]/g;
+
+/** Columns that `text` takes; escape sequences take none. */
+export function stringWidth(text: string): number {
+  return widthOf(text.replace(OWN_MARKS, '.'));
+}
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -65,5 +73,3 @@ export function fitParts(parts: readonly string[], separator: string, columns: n
   }
   return clip(line, columns);
 }
-
-export { stringWidth };

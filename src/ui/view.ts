@@ -94,6 +94,7 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
       };
     }
     case 'sound':
+      if (state.replySounds && !state.awaitsAnswer) return same(state);
       return same({ ...state, replySounds: true, awaitsAnswer: false });
     case 'interrupted':
       return same({ ...state, replySounds: false });

@@ -51,6 +51,7 @@ export class PlayerSink implements AudioSink {
   #opened = false;
   #onReady: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
+  #timerDueMs = 0;
   #cancelRestart: (() => void) | undefined;
   /** `filling`: sound waits for more of it. `playing`: until the last of it has been heard. */
   #state: 'idle' | 'filling' | 'playing' = 'idle';
@@ -262,10 +263,8 @@ export class PlayerSink implements AudioSink {
     if (this.#state === 'idle') this.#replyOpen = false;
   }
 
-  /** Brings everything up to this moment, whenever it is called, and sets the timer for the next one. */
+  /** Brings everything up to this moment, whenever it is called, and sees to it that it is called again in time. */
   #pump(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
     if (this.#closed || this.#lost !== undefined || !this.#run.process.alive) return;
     if (this.#state === 'filling') {
       const waitMs = this.#fillUntilMs - this.#clock.nowMs();
@@ -276,9 +275,18 @@ export class PlayerSink implements AudioSink {
     if (this.#state === 'playing') this.#pumpIn(this.#feed());
   }
 
+  /** A timer that comes sooner will do, and sets the next one: to replace it costs a wake-up of its own. */
   #pumpIn(ms: number | undefined): void {
     if (ms === undefined) return;
-    this.#cancelTimer = this.#clock.after(Math.max(MIN_TIMER_MS, ms), () => this.#pump());
+    const delayMs = Math.max(MIN_TIMER_MS, ms);
+    const dueMs = this.#clock.nowMs() + delayMs;
+    if (this.#cancelTimer !== undefined && this.#timerDueMs <= dueMs) return;
+    this.#cancelTimer?.();
+    this.#timerDueMs = dueMs;
+    this.#cancelTimer = this.#clock.after(delayMs, () => {
+      this.#cancelTimer = undefined;
+      this.#pump();
+    });
   }
 
   /** Hands over what is due. The result is when to come again; undefined when all has been heard. */

@@ -106,7 +106,10 @@ class ProcessSource implements RecorderSource {
   async untilSound(signal: AbortSignal | undefined): Promise<void> {
     const deadline = AbortSignal.timeout(SOUND_WITHIN_MS);
     const stop = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
-    await this.#next(stop);
+    const wake = (): void => this.#wake?.();
+    stop.addEventListener('abort', wake);
+    if (!stop.aborted) await this.#next();
+    stop.removeEventListener('abort', wake);
     signal?.throwIfAborted();
     if (this.#frames.length > 0) return;
     if (!this.#ended) {
@@ -120,14 +123,18 @@ class ProcessSource implements RecorderSource {
   }
 
   async *frames(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    // Once, and not for every frame.
+    const wake = (): void => this.#wake?.();
+    signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted && !this.#closed) {
         const frame = this.#frames.shift();
         if (frame !== undefined) yield frame;
         else if (this.#ended) throw await this.#lost();
-        else await this.#next(signal);
+        else await this.#next();
       }
     } finally {
+      signal.removeEventListener('abort', wake);
       await this.close();
     }
   }
@@ -139,18 +146,10 @@ class ProcessSource implements RecorderSource {
     await this.#process.exited;
   }
 
-  /** Waits for a frame, the end or the signal. */
-  async #next(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#ended || this.#closed || this.#frames.length > 0) return;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-      signal.addEventListener('abort', wake);
-    });
+  /** Waits for a frame, the end, or whoever calls wake. */
+  #next(): Promise<void> {
+    if (this.#ended || this.#closed || this.#frames.length > 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   async #lost(): Promise<GemliveError> {

@@ -119,6 +119,8 @@ export class Presenter implements Observer {
 
   #show(event: ViewEvent): void {
     const { state, lines } = reduce(this.#view, event);
+    // Most events are sound that goes on: the ticker shows its level.
+    const changed = state !== this.#view || lines.length > 0;
     this.#view = state;
     // Without a region turns are printed when they end, and warnings have been told already.
     if (this.#terminal) this.#print(lines);
@@ -126,7 +128,7 @@ export class Presenter implements Observer {
     if (state.awaitsAnswer) {
       this.#unanswered = setTimeout(() => this.#show({ type: 'unanswered' }), UNANSWERED_MS);
     }
-    this.#draw();
+    if (changed) this.#draw();
   }
 
   #turnEnded(index: number): void {

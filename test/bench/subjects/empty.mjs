@@ -1,0 +1,2 @@
+// What Node itself costs: next to nothing in an ES module.
+process.exitCode = 0;
