@@ -36,7 +36,8 @@ it('is ~/.cache where no other is named', async () => {
 it.each([
   ['no home', { HOME: undefined }],
   ['a relative one', { XDG_CACHE_HOME: 'caches' }],
-  ['one that cannot be written', { XDG_CACHE_HOME: '/dev/null' }],
+  ['one that is a file', { XDG_CACHE_HOME: '/dev/null' }],
+  ['one that takes no folders', { XDG_CACHE_HOME: '/proc' }],
 ])('is nowhere with %s', async (_what, env) => {
   await runs(env);
   expect(readdirSync(place.folder)).toEqual(['tmp']);
