@@ -50,9 +50,11 @@ try {
   failed = true;
 }
 try {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
     readFileSync(report, 'utf8'),
   );
+  for (const { status, fullName } of testResults.flatMap((file) => file.assertionResults))
+    if (status === 'skipped' || status === 'pending') console.log(`skipped: ${fullName}`);
   console.log(
     `tests: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`,
   );

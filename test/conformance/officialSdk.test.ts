@@ -74,7 +74,7 @@ async function speak({ session }: Client, pcm: Buffer, listening: () => boolean)
       audio: { data: bytes.toString('base64'), mimeType: 'audio/pcm;rate=16000' },
     });
     await new Promise((resolve) =>
-      setTimeout(resolve, startMs + (index + 1) * 40 - performance.now()),
+      setTimeout(resolve, Math.max(0, startMs + (index + 1) * 40 - performance.now())),
     );
     if (index > 1500) throw new Error('nobody answered for a minute');
   }

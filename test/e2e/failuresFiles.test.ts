@@ -222,11 +222,15 @@ async function shell(script: string, env: Record<string, string> = {}): Promise<
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
+  // Whatever hangs is not left behind: all that the shell has started is one process group.
+  const timer = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), 25_000);
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString('latin1')));
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(timer);
   return { code, stdout, stderr };
 }
 

@@ -60,7 +60,7 @@ export function spawnCli(
   });
 }
 
-/** @throws Error when the process has not ended after `timeoutMs` (20 s). */
+/** @throws Error when the process has not ended after `timeoutMs` (20 s), and when Node itself warns of something. */
 export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
@@ -95,6 +95,10 @@ export async function runCli(
   };
   if (isLate) {
     throw new Error(`gemlive ${args.join(' ')} did not end in ${timeoutMs} ms\n${result.stderr}`);
+  }
+  // `(node:123) [DEP0190] DeprecationWarning: …`, `ExperimentalWarning`: no business of the user's.
+  if (/^\(node:\d+\)/m.test(result.stderr)) {
+    throw new Error(`gemlive ${args.join(' ')}: Node warns\n${result.stderr}`);
   }
   return result;
 }

@@ -19,5 +19,5 @@ export function expectFailure(
 
 export function expectNoStack(text: string): void {
   expect(text).not.toMatch(/^\s+at .*[(:]\d+/m);
-  expect(text).not.toMatch(/\(a bug\)|\bnode:internal|UnhandledPromise|ExperimentalWarning/);
+  expect(text).not.toMatch(/\(a bug\)|\bnode:internal|UnhandledPromise|\(node:\d+\)/);
 }

@@ -68,6 +68,7 @@ class Repl implements ReplControls {
   #settle: (error?: Error) => void = () => {};
   #signal: AbortSignal | undefined;
   #running: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(context: CommandContext, place: LivePlace, history: Content[]) {
     this.context = context;
@@ -91,12 +92,15 @@ class Repl implements ReplControls {
     signal.addEventListener('abort', onAbort, { once: true });
     this.#readline.on('line', (line) => this.#onLine(line));
     this.#readline.on('SIGINT', () => this.#onInterrupt());
-    this.#readline.on('close', () => this.#settle());
+    this.#readline.on('close', () => {
+      this.#closed = true;
+      this.#settle();
+    });
     try {
       this.say(`${this.context.settings.model} · /help for commands, Ctrl+D to leave`);
       this.#start(signal);
       this.#signal = signal;
-      this.#readline.prompt();
+      this.#prompt();
       await over;
       return EXIT.ok;
     } finally {
@@ -176,7 +180,7 @@ class Repl implements ReplControls {
         this.#ask(text);
       } else {
         this.#fenced.push(line);
-        this.#readline.prompt();
+        this.#prompt();
       }
       return;
     }
@@ -188,15 +192,15 @@ class Repl implements ReplControls {
       }
       this.#fenced = first === '' ? [] : [first];
       this.#readline.setPrompt(MORE);
-      this.#readline.prompt();
+      this.#prompt();
       return;
     }
     if (line.startsWith('/')) {
       runSlashCommand(this, line).then(
-        () => this.#readline.prompt(),
+        () => this.#prompt(),
         (error: Error) => {
           this.#tell(`error: ${harmless(error.message)}`);
-          this.#readline.prompt();
+          this.#prompt();
         },
       );
       return;
@@ -204,9 +208,14 @@ class Repl implements ReplControls {
     this.#ask(line.trim());
   }
 
+  /** Not after the end, as after `/quit`: from Node 24 on readline throws there. */
+  #prompt(keepsCursor = false): void {
+    if (!this.#closed) this.#readline.prompt(keepsCursor);
+  }
+
   #ask(text: string): void {
     if (text === '') {
-      this.#readline.prompt();
+      this.#prompt();
       return;
     }
     if (this.#printed !== '') this.#endAnswer();
@@ -228,7 +237,7 @@ class Repl implements ReplControls {
       this.#screen.write('\n');
       this.#readline.write(null, { ctrl: true, name: 'e' });
       this.#readline.write(null, { ctrl: true, name: 'u' });
-      this.#readline.prompt();
+      this.#prompt();
       return;
     }
     this.#interrupts += 1;
@@ -237,7 +246,7 @@ class Repl implements ReplControls {
       return;
     }
     this.#screen.write('\n(Ctrl+C again, or Ctrl+D, to leave)\n');
-    this.#readline.prompt();
+    this.#prompt();
   }
 
   // ---- the answer ------------------------------------------------------------------------------------
@@ -269,6 +278,6 @@ class Repl implements ReplControls {
     if (!this.#printed.endsWith('\n') && !this.context.events) this.context.stdout.write('\n');
     this.#printed = '';
     this.#screen.still = false;
-    this.#readline.prompt(true);
+    this.#prompt(true);
   }
 }
