@@ -1,5 +1,5 @@
 /** The player programs, best first, with the arguments whose latency was measured (docs/architecture.md). */
-import type { PlayerProgram } from '../sinks/playerRun.ts';
+import type { PlayerProgram } from '../sinks/playerProgram.ts';
 import { decibri, speaker } from './nativePlayers.ts';
 import { ranked } from './ranking.ts';
 import { soxDevice } from './soxDevice.cjs';

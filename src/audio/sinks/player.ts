@@ -4,16 +4,24 @@
  * of ours that can throw away what it has.
  */
 import { EXIT, GemliveError } from '../../errors.ts';
-import { describeEnd, failureOf, OpenFailure } from '../backends/failures.ts';
+import { describeEnd } from '../backends/failures.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
-import { bytesOfMs, msOfBytes } from '../format.ts';
+import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
 import type { AudioSink, ClearResult, SinkPosition } from '../ports.ts';
 import type { ChildEnvironment, ProcessEnd } from '../subprocess.ts';
+import { Feeder } from './feeder.ts';
+import { DEFAULT_RAMP_MS, Gain } from './gain.ts';
+import { JitterBuffer } from './jitterBuffer.ts';
+import type { PlayoutBuffer } from './jitterBuffer.ts';
+import { refuseMissing, untilReady } from './openRun.ts';
 import { PcmQueue } from './pcmQueue.ts';
-import type { PlayerProgram, PlayerReport, PlayerRun } from './playerRun.ts';
+import type { PlayerProgram, PlayerReport } from './playerProgram.ts';
+import type { PlayerRun } from './playerRun.ts';
 import { PlayerRuns } from './playerRuns.ts';
+import { RENDER_EVERY_MS, RenderTap } from './renderTap.ts';
+import type { RenderListener } from './renderTap.ts';
 
 export type PlayerSinkOptions = {
   program: PlayerProgram;
@@ -21,22 +29,11 @@ export type PlayerSinkOptions = {
   device?: string;
   environment?: ChildEnvironment;
   clock?: Clock;
+  /** Absent: one that learns. */
+  buffer?: PlayoutBuffer;
 };
 
-/** Handed over beyond what the device wants to hold, so that a late timer of ours is not heard. */
-const AHEAD_OF_BUFFER_MS = 60;
-const MAX_EXTRA_AHEAD_MS = 400;
-const AHEAD_STEP_MS = 40;
-const STALLED_MS = 300;
-const WRITE_MS = 20;
-const MAX_WRITE_MS = 40;
-/** Sound to have before a reply begins, and how long to wait for that much. */
-const PREBUFFER_MS = 60;
-const PREBUFFER_WAIT_MS = 80;
-/** When the silence after the last sound is sent although more sound may yet come. */
-const PAD_WHEN_LEFT_MS = 20;
 const MIN_TIMER_MS = 5;
-const READY_WITHIN_MS = 3000;
 /** A program that dies by itself is started again after these waits; one death more and it is lost. */
 const RESTART_DELAYS_MS = [0, 400];
 const DEATH_FORGOTTEN_MS = 5000;
@@ -48,6 +45,10 @@ export class PlayerSink implements AudioSink {
   readonly #clock: Clock;
   readonly #queue = new PcmQueue();
   readonly #runs: PlayerRuns;
+  readonly #feeder: Feeder;
+  readonly #buffer: PlayoutBuffer;
+  readonly #gain: Gain;
+  readonly #tap: RenderTap;
   #opened = false;
   #onReady: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -55,15 +56,13 @@ export class PlayerSink implements AudioSink {
   /** `filling`: sound waits for more of it. `playing`: until the last of it has been heard. */
   #state: 'idle' | 'filling' | 'playing' = 'idle';
   #fillUntilMs = 0;
-  /** The last sound of the queue has been handed over with silence after it. */
-  #padded = false;
   /** More sound of the same reply may come. */
   #replyOpen = false;
   #ending = false;
+  #ranDryAtMs = 0;
   #heardBeforeBytes = 0;
   #underruns = 0;
-  #extraAheadMs = 0;
-  #progress = { heardBytes: 0, atMs: 0 };
+  #stuck = false;
   #deathsMs: number[] = [];
   #drainers: { resolve: () => void; reject: (error: Error) => void }[] = [];
   #lostListener: ((error: Error) => void) | undefined;
@@ -73,10 +72,16 @@ export class PlayerSink implements AudioSink {
   /** Settles when the program says that its device is open. Throws OpenFailure, or what `signal` says. */
   static async open(options: PlayerSinkOptions, signal?: AbortSignal): Promise<PlayerSink> {
     signal?.throwIfAborted();
-    refuseMissing(options);
+    const { program, device } = options;
+    refuseMissing(program, device);
     const sink = new PlayerSink(options);
+    const onReady = (ready: () => void): void => {
+      sink.#onReady = ready;
+    };
     try {
-      await sink.#untilReady(signal);
+      await untilReady(program, sink.#run, sink.#clock, onReady, signal);
+      sink.#opened = true;
+      sink.#runs.keepSpare();
       return sink;
     } catch (error) {
       await sink.close();
@@ -85,25 +90,37 @@ export class PlayerSink implements AudioSink {
   }
 
   private constructor(options: PlayerSinkOptions) {
+    const { program, format, device, environment, clock = systemClock } = options;
     this.#options = options;
-    this.format = options.format;
-    const { name } = options.program;
-    this.label = options.device === undefined ? name : `${name} (${options.device})`;
-    this.#clock = options.clock ?? systemClock;
-    const { program, device, environment } = options;
+    this.format = format;
+    this.label = device === undefined ? program.name : `${program.name} (${device})`;
+    this.#clock = clock;
+    this.#buffer = options.buffer ?? new JitterBuffer();
+    this.#gain = new Gain(format);
+    this.#tap = new RenderTap(format);
+    const [queue, gain, tap] = [this.#queue, this.#gain, this.#tap];
+    this.#feeder = new Feeder({ program, format, clock, queue, gain, tap });
     this.#runs = new PlayerRuns(
-      { program, format: this.format, device, environment, clock: this.#clock },
+      { program, format, device, environment, clock },
       { report: (report) => this.#take(report), end: (end) => this.#died(end) },
     );
-    this.#startRun();
+    this.#runs.next();
   }
 
   write(pcm: Uint8Array): void {
     if (this.#closed || this.#lost !== undefined || pcm.byteLength === 0) return;
-    if (this.#state === 'idle' || this.#padded) {
+    const ms = msOfBytes(this.format, pcm.byteLength);
+    if (this.#state === 'idle' || this.#feeder.padded) {
       // It ran dry in the middle of a reply: fill up again before going on.
-      if (this.#replyOpen && !this.#ending) this.#underruns++;
-      this.#fill(PREBUFFER_WAIT_MS);
+      if (this.#replyOpen && !this.#ending) {
+        this.#underruns++;
+        this.#buffer.underrun(this.#state === 'idle' ? this.#clock.nowMs() - this.#ranDryAtMs : 0);
+      }
+      this.#fill(this.#buffer.maxWaitMs);
+    } else if (this.#state === 'playing') {
+      const { queuedMs } = this.position();
+      if (this.#ending) this.#buffer.began(queuedMs);
+      this.#buffer.arrived(ms, queuedMs);
     }
     this.#replyOpen = true;
     this.#ending = false;
@@ -123,17 +140,16 @@ export class PlayerSink implements AudioSink {
     let droppedBytes = this.#queue.bytes;
     let silenced = Promise.resolve({ silenceMs: 0 });
     if (run.aheadMs() > 0 && run.process.alive && !this.#closed) {
-      const { heardBytes, unheard } = run.retire();
-      this.#heardBeforeBytes += heardBytes;
-      for (const bytes of unheard) droppedBytes += bytes.byteLength;
+      for (const bytes of this.#retire()) droppedBytes += bytes.byteLength;
       const { framed } = this.#options.program;
       silenced = (framed ? run.flush() : run.kill()).then(() => {
         return { silenceMs: this.#clock.nowMs() - startMs + run.latencyMs };
       });
       // At once, so that the next reply does not wait for it.
-      if (!framed) this.#startRun();
+      if (!framed) this.#runs.next();
     }
     this.#queue.clear();
+    this.#buffer.replyEnded();
     this.#ranDry(true);
     const { playedMs } = this.position();
     return { playedMs, droppedMs: msOfBytes(this.format, droppedBytes), estimated, silenced };
@@ -142,11 +158,23 @@ export class PlayerSink implements AudioSink {
   position(): SinkPosition {
     const run = this.#run;
     return {
-      playedMs: msOfBytes(this.format, this.#heardBeforeBytes + run.heardBytes()),
+      playedMs: msOfBytes(this.format, this.#heardBytes()),
       queuedMs: msOfBytes(this.format, this.#queue.bytes + run.unheardBytes()),
       estimated: run.estimated,
       underruns: this.#underruns,
     };
+  }
+
+  setGain(gain: number, rampMs = DEFAULT_RAMP_MS): void {
+    // There can be no step where nothing sounds.
+    const sounds = this.#run.unheardBytes() > 0;
+    this.#gain.set(gain, sounds ? rampMs : 0);
+  }
+
+  onRender(listener: RenderListener): () => void {
+    const stop = this.#tap.listen(listener, this.#heardBytes(), this.#run.unheard());
+    this.#pump();
+    return stop;
   }
 
   drain(): Promise<void> {
@@ -176,73 +204,66 @@ export class PlayerSink implements AudioSink {
     if (lost !== undefined) queueMicrotask(() => listener(lost));
   }
 
+  /** Of a lost one: what was written and not heard, as it came. */
+  takeUnheard(): Uint8Array {
+    return this.#queue.take(this.#queue.bytes);
+  }
+
   get #run(): PlayerRun {
     return this.#runs.current;
   }
 
-  #startRun(): void {
-    this.#runs.next();
-    this.#progress = { heardBytes: 0, atMs: this.#clock.nowMs() };
+  #heardBytes(): number {
+    return this.#heardBeforeBytes + this.#run.heardBytes();
   }
 
-  #untilReady(signal: AbortSignal | undefined): Promise<void> {
-    const { name, framed: isModule = false } = this.#options.program;
-    const { process } = this.#run;
-    return new Promise((resolve, reject) => {
-      const late = `${name}: the sound server or device did not answer in ${READY_WITHIN_MS / 1000} s`;
-      const settle = (failure?: unknown): void => {
-        cancelTimeout();
-        signal?.removeEventListener('abort', abort);
-        this.#onReady = undefined;
-        if (failure !== undefined) return reject(failure);
-        this.#opened = true;
-        this.#runs.keepSpare();
-        resolve();
-      };
-      const abort = (): void => settle(signal?.reason);
-      const cancelTimeout = this.#clock.after(READY_WITHIN_MS, () =>
-        settle(new OpenFailure(late, { isModule })),
-      );
-      this.#onReady = () => settle();
-      signal?.addEventListener('abort', abort, { once: true });
-      void process.closed.then((end) => settle(failureOf(name, end, process.stderrTail, isModule)));
-    });
+  /** Closes the account of the program in use. The result is what it has not sounded. */
+  #retire(): Uint8Array[] {
+    this.#tellHeard();
+    this.#tap.forget();
+    const { heardBytes, unheard } = this.#run.retire();
+    this.#heardBeforeBytes += heardBytes;
+    return unheard;
+  }
+
+  #tellHeard(): void {
+    this.#tap.tell(this.#heardBytes(), this.#run.heardAtMs());
   }
 
   #take(report: PlayerReport): void {
     if (report.type === 'ready' || report.type === 'playing') this.#onReady?.();
     if (report.type === 'underrun' && this.#state === 'playing' && this.#queue.bytes > 0) {
-      // There was sound and it came too late: this device wants more in advance.
       this.#underruns++;
-      this.#wantMoreAhead();
+      this.#feeder.starved();
     }
     if (this.#state === 'playing') this.#pump();
   }
 
   #died(end: ProcessEnd): void {
-    if (!this.#opened || this.#closed) return;
+    if (!this.#opened || this.#closed || this.#lost !== undefined) return;
     const nowMs = this.#clock.nowMs();
-    const { heardBytes, unheard } = this.#run.retire();
-    this.#heardBeforeBytes += heardBytes;
-    this.#queue.unshift(unheard);
+    this.#queue.unshift(this.#retire());
     if (this.#queue.bytes > 0) this.#fill(0);
     else this.#ranDry(false);
     this.#deathsMs = this.#deathsMs.filter((atMs) => nowMs - atMs < DEATH_FORGOTTEN_MS);
     const delayMs = RESTART_DELAYS_MS[this.#deathsMs.length];
     this.#deathsMs.push(nowMs);
-    if (delayMs === undefined) return this.#lose(end);
+    if (this.#stuck) return this.#lose('the sound device takes no sound');
+    if (delayMs === undefined) {
+      const words = describeEnd(end, this.#run.process.stderrTail);
+      return this.#lose(`${this.#options.program.name} does not stay alive: ${words}`);
+    }
     this.#cancelRestart = this.#clock.after(delayMs, () => {
-      this.#startRun();
+      this.#runs.next();
       this.#pump();
     });
   }
 
-  #lose(end: ProcessEnd): void {
-    const { name } = this.#options.program;
+  #lose(why: string): void {
     const lost = new GemliveError('the loudspeaker is lost', {
       code: 'player_lost',
       exitCode: EXIT.audio,
-      why: `${name} does not stay alive: ${describeEnd(end, this.#run.process.stderrTail)}`,
+      why,
       hint: 'connect the device again, or see that the sound server runs, and start anew',
     });
     this.#lost = lost;
@@ -253,11 +274,12 @@ export class PlayerSink implements AudioSink {
 
   #fill(waitMs: number): void {
     this.#state = 'filling';
-    this.#padded = false;
+    this.#feeder.restart();
     this.#fillUntilMs = this.#clock.nowMs() + waitMs;
   }
 
   #end(): void {
+    this.#buffer.replyEnded();
     this.#ending = true;
     if (this.#state === 'idle') this.#replyOpen = false;
   }
@@ -266,77 +288,52 @@ export class PlayerSink implements AudioSink {
   #pump(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (this.#closed || this.#lost !== undefined || !this.#run.process.alive) return;
+    const run = this.#run;
+    if (this.#closed || this.#lost !== undefined || !run.process.alive) return;
+    this.#tellHeard();
     if (this.#state === 'filling') {
       const waitMs = this.#fillUntilMs - this.#clock.nowMs();
-      const enough = this.#queue.bytes >= bytesOfMs(this.format, PREBUFFER_MS);
+      const bufferedMs = msOfBytes(this.format, this.#queue.bytes);
+      const enough = bufferedMs >= this.#buffer.targetMs;
       if (!enough && !this.#ending && waitMs > 0) return this.#pumpIn(waitMs);
       this.#state = 'playing';
+      this.#buffer.began(bufferedMs);
     }
-    if (this.#state === 'playing') this.#pumpIn(this.#feed());
+    if (this.#state !== 'playing') return;
+    const next = this.#feeder.feed(run, this.#ending);
+    if (next === 'heard') {
+      this.#tellHeard();
+      return this.#ranDry(false);
+    }
+    if (next !== 'stuck') return this.#pumpIn(next);
+    this.#stuck = true;
+    void run.kill();
   }
 
-  #pumpIn(ms: number | undefined): void {
-    if (ms === undefined) return;
-    this.#cancelTimer = this.#clock.after(Math.max(MIN_TIMER_MS, ms), () => this.#pump());
-  }
-
-  /** Hands over what is due. The result is when to come again; undefined when all has been heard. */
-  #feed(): number | undefined {
-    const run = this.#run;
-    this.#watchProgress();
-    const targetMs =
-      Math.max(this.#options.program.aheadMs, run.bufferMs + AHEAD_OF_BUFFER_MS) +
-      this.#extraAheadMs;
-    while (this.#queue.bytes > 0 && run.aheadMs() + WRITE_MS <= targetMs) {
-      const roomMs = Math.min(MAX_WRITE_MS, targetMs - run.aheadMs());
-      run.write(this.#queue.take(bytesOfMs(this.format, roomMs)), true);
-    }
-    const aheadMs = run.aheadMs();
-    if (this.#queue.bytes > 0) return aheadMs - targetMs + WRITE_MS;
-    if (run.unheardBytes() === 0) {
-      this.#ranDry(false);
-      return undefined;
-    }
-    if (!this.#padded) {
-      const { padMs, padWhenLeftMs } = this.#options.program;
-      const leftMs = this.#ending ? padWhenLeftMs : PAD_WHEN_LEFT_MS;
-      if (aheadMs > leftMs) return aheadMs - leftMs;
-      this.#padded = true;
-      run.write(new Uint8Array(bytesOfMs(this.format, padMs)), false);
-    }
-    return msOfBytes(this.format, run.unheardBytes());
-  }
-
-  /** A device that does not move although it has all it may get waits for more than that. */
-  #watchProgress(): void {
-    const heardBytes = this.#run.heardBytes();
-    const nowMs = this.#clock.nowMs();
-    if (heardBytes === this.#progress.heardBytes && nowMs - this.#progress.atMs < STALLED_MS)
-      return;
-    if (heardBytes === this.#progress.heardBytes && this.#run.aheadMs() > 0) this.#wantMoreAhead();
-    this.#progress = { heardBytes, atMs: nowMs };
-  }
-
-  #wantMoreAhead(): void {
-    this.#extraAheadMs = Math.min(this.#extraAheadMs + AHEAD_STEP_MS, MAX_EXTRA_AHEAD_MS);
+  #pumpIn(ms: number): void {
+    const atMostMs = this.#tap.listening ? RENDER_EVERY_MS : Number.POSITIVE_INFINITY;
+    const delayMs = Math.max(MIN_TIMER_MS, Math.min(ms, atMostMs));
+    this.#cancelTimer = this.#clock.after(delayMs, () => this.#pump());
   }
 
   #ranDry(replyOver: boolean): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#state = 'idle';
-    this.#padded = false;
+    this.#ranDryAtMs = this.#clock.nowMs();
+    this.#feeder.restart();
     if (replyOver || this.#ending || this.#drainers.length > 0) this.#replyOpen = false;
     for (const drainer of this.#drainers.splice(0)) drainer.resolve();
+    if (!this.#replyOpen && !this.#closed) this.#renew();
   }
-}
 
-function refuseMissing({ program, device }: PlayerSinkOptions): void {
-  const isModule = program.framed ?? false;
-  const missing = program.missing?.();
-  if (missing !== undefined)
-    throw new OpenFailure(`${program.name}: ${missing}`, { missingProgram: true, isModule });
-  if (device !== undefined && program.defaultDeviceOnly)
-    throw new OpenFailure(`${program.name}: plays on the default device only`);
+  /** One that leaks makes room for its spare while nothing sounds. */
+  #renew(): void {
+    const { program } = this.#options;
+    const run = this.#run;
+    if (run.writes < (program.renewAfterWrites ?? Number.POSITIVE_INFINITY)) return;
+    this.#retire();
+    this.#runs.next();
+    void run.kill();
+  }
 }
