@@ -18,7 +18,7 @@ const PAD_WHEN_LEFT_MS = 20;
 /** It has all it may get and does not move: it waits for more than that. */
 const STARVED_AFTER_MS = 300;
 /** It does not move whatever it gets: it is gone. Longer before it has ever moved: a device may have to wake up. */
-const STUCK_AFTER_MS = 1000;
+const STUCK_AFTER_MS = 700;
 const STUCK_AT_START_MS = 3000;
 
 export type FeederOptions = {

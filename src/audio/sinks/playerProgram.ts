@@ -4,6 +4,8 @@ import type { PcmFormat } from '../format.ts';
 export type PlayerReport =
   /** The device is open and takes sound. */
   | { type: 'ready' }
+  /** The device that it plays on is open, or is another one now: its name as the sound server has it. */
+  | { type: 'device'; name: string }
   /** Bytes that it wants to hold, and those that it waits for before it begins. */
   | { type: 'buffer'; targetBytes: number }
   | { type: 'started' }

@@ -7,6 +7,7 @@ import { bytesOfMs, msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
 import { startProcess } from '../subprocess.ts';
 import type { ChildEnvironment, ProcessEnd, Subprocess } from '../subprocess.ts';
+import { readLines, writeFrame } from './frames.ts';
 import type { PlayerProgram, PlayerReport } from './playerProgram.ts';
 
 export type PlayerRunOptions = {
@@ -33,6 +34,8 @@ const REPORTS_WITHIN_MS = 250;
 
 export class PlayerRun {
   readonly process: Subprocess;
+  /** Writes that it has had. */
+  writes = 0;
   readonly #options: PlayerRunOptions;
   #handed: Segment[] = [];
   #handedBytes = 0;
@@ -44,12 +47,12 @@ export class PlayerRun {
   #anchorAtMs = 0;
   #playing = false;
   #reported = false;
+  #ready = false;
   #playedMs = 0;
   #playedAtMs = 0;
   #latencyMs: number;
   #bufferMs = 0;
   #acceptedBytes = 0;
-  #writes = 0;
   #flushes: (() => void)[] = [];
 
   constructor(options: PlayerRunOptions) {
@@ -66,10 +69,10 @@ export class PlayerRun {
       onStderrLine: (line) => !framed && this.#read(line),
       ...(environment === undefined ? {} : { environment }),
     });
-    if (framed) this.#readStdout();
+    if (framed) readLines(this.process.stdout, (line) => this.#read(line));
     const { primeMs, readyAfterMs } = program;
     if (readyAfterMs !== undefined) {
-      const ready = (): void => options.onReport({ type: 'ready' });
+      const ready = (): void => this.#report({ type: 'ready' });
       void this.process.exited.then(options.clock.after(readyAfterMs, ready));
     }
     if (primeMs !== undefined) this.writeSilence(primeMs);
@@ -77,7 +80,7 @@ export class PlayerRun {
 
   /** Of a framed program: it is put to use, and takes the device. */
   takeDevice(): void {
-    if (this.#options.program.framed) this.#send('O');
+    if (this.#options.program.framed) writeFrame(this.process.stdin, 'O');
   }
 
   /** True unless the device tells its position itself. */
@@ -125,11 +128,6 @@ export class PlayerRun {
     return this.#unheard('bytes');
   }
 
-  /** Writes that it has had. */
-  get writes(): number {
-    return this.#writes;
-  }
-
   /** The account at the end of this run, which counts nothing any more afterwards. `unheard`: as it came. */
   retire(): { heardBytes: number; unheard: Uint8Array[] } {
     const heardBytes = this.heardBytes();
@@ -162,8 +160,8 @@ export class PlayerRun {
     this.#settle();
     this.#handed.push(segment);
     this.#handedBytes += segment.bytes.byteLength;
-    this.#writes++;
-    if (this.#options.program.framed) this.#send('P', segment.bytes);
+    this.writes++;
+    if (this.#options.program.framed) writeFrame(this.process.stdin, 'P', segment.bytes);
     else this.process.stdin?.write(segment.bytes);
   }
 
@@ -184,7 +182,7 @@ export class PlayerRun {
   async flush(): Promise<void> {
     const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
     const cancel = this.#options.clock.after(FLUSH_WITHIN_MS, () => this.process.kill());
-    this.#send('F');
+    writeFrame(this.process.stdin, 'F');
     await Promise.race([flushed, this.process.exited]);
     cancel();
   }
@@ -200,31 +198,15 @@ export class PlayerRun {
       .filter(({ byteLength }) => byteLength > 0);
   }
 
-  #send(type: 'O' | 'P' | 'F', payload: Uint8Array = SILENCE): void {
-    const header = Buffer.alloc(5);
-    header.write(type, 'latin1');
-    header.writeUInt32LE(payload.byteLength, 1);
-    this.process.stdin?.write(header);
-    if (payload.byteLength > 0) this.process.stdin?.write(payload);
-  }
-
-  #readStdout(): void {
-    let rest = '';
-    this.process.stdout?.setEncoding('latin1');
-    this.process.stdout?.on('error', () => undefined);
-    this.process.stdout?.on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) this.#read(line);
-    });
-  }
-
   #read(line: string): boolean {
     const report = this.#options.program.parse(line);
-    if (report === undefined) return false;
+    if (report !== undefined) this.#report(report);
+    return report !== undefined;
+  }
+
+  #report(report: PlayerReport): void {
     this.#note(report);
     this.#options.onReport(report);
-    return true;
   }
 
   #note(report: PlayerReport): void {
@@ -263,6 +245,12 @@ export class PlayerRun {
       case 'flushed':
         this.#flushes.shift()?.();
         break;
+      case 'ready':
+        this.#ready = true;
+        // One that says so itself has sounded nothing before; the others are only known to live.
+        if (this.#options.program.readyAfterMs === undefined)
+          this.#anchorAtMs = Math.max(this.#anchorAtMs, nowMs + this.#latencyMs);
+        break;
       default:
         break;
     }
@@ -271,6 +259,8 @@ export class PlayerRun {
   /** Milliseconds of what was handed over that have been played. Never falls, never exceeds that. */
   #position(): number {
     const { program, format, clock } = this.#options;
+    // It may yet die without having opened the device.
+    if (!program.reports && !this.#ready) return this.#playedMs;
     const sinceMs = Math.max(0, clock.nowMs() - this.#anchorAtMs);
     const elapsedMs = program.reports ? Math.min(sinceMs, REPORTS_WITHIN_MS) : sinceMs;
     const given = program.framed ? this.#acceptedBytes : this.#handedBytes;
