@@ -10,6 +10,7 @@ import { OUTPUT_FORMAT } from './format.ts';
 import type { PcmFormat } from './format.ts';
 import type { AudioSink } from './ports.ts';
 import { PlayerSink } from './sinks/player.ts';
+import { RecoveringSink } from './sinks/recovering.ts';
 import type { RecorderSource } from './sources/recorder.ts';
 import type { ChildEnvironment } from './subprocess.ts';
 
@@ -29,17 +30,35 @@ export type OpenDeviceOptions = {
 export const PLAYER_NAMES: readonly string[] = PLAYERS.map(({ name }) => name);
 export const RECORDER_NAMES: readonly string[] = [...new Set(RECORDERS.map(({ name }) => name))];
 
+export type OpenPlayerOptions = OpenDeviceOptions & { format?: PcmFormat };
+
+/** A lost player is looked for alone at first: another one could take the device from a sound server that starts. */
+const SAME_PLAYER_MS = 3000;
+
 /**
- * The best player that opens. Throws GemliveError: `no_player` (no program) or `no_device` (exit 4), `usage`
- * for a name that is none; or what `signal` says.
+ * The best player that opens; when it is lost, the best one that opens then. Throws GemliveError: `no_player`
+ * (no program) or `no_device` (exit 4), `usage` for a name that is none; or what `signal` says.
  */
-export async function openPlayer(
-  options: OpenDeviceOptions & { format?: PcmFormat },
-): Promise<AudioSink> {
+export async function openPlayer(options: OpenPlayerOptions): Promise<AudioSink> {
+  const first = await openBestPlayer(options);
+  const refuseDummy = !first.onDummy;
+  let last = first;
+  return new RecoveringSink(first, async (signal, sinceMs) => {
+    const name = sinceMs < SAME_PLAYER_MS ? last.backend : options.name;
+    const { name: _, ...rest } = options;
+    last = await openBestPlayer(
+      { ...rest, ...(name !== undefined && { name }), signal },
+      refuseDummy,
+    );
+    return last;
+  });
+}
+
+function openBestPlayer(options: OpenPlayerOptions, refuseDummy = false): Promise<PlayerSink> {
   const { format = OUTPUT_FORMAT, signal } = options;
   const players = options.command === undefined ? PLAYERS : [commandPlayer(options.command)];
   return firstThatOpens('player', players, options, (program) =>
-    PlayerSink.open({ program, format, ...childOptions(options) }, signal),
+    PlayerSink.open({ program, format, refuseDummy, ...childOptions(options) }, signal),
   );
 }
 

@@ -62,15 +62,18 @@ export interface AudioSink {
   position(): SinkPosition;
   /**
    * Loudness of what is handed to the device from now on (1: as it came, 0: silence), reached in `rampMs`
-   * (default 30) without a step. What is counted as played stays the same.
+   * (default 30) of sound without a step; at once where nothing sounds. What the device has already, some
+   * 80 ms, keeps the loudness it has. What is counted as played stays the same; files are not touched.
+   * Throws RangeError for less than 0.
    */
-  setGain?(gain: number, rampMs?: number): void;
+  setGain(gain: number, rampMs?: number): void;
   /**
    * Sound as it leaves the loudspeaker, by the device's own position: every sample once, in order, after the
-   * gain, none that was cleared. `atMs`: when its first sample sounded, on the sink's clock. Returns the way
+   * gain, none that was cleared, at least every 20 ms while it plays. `atMs`: when its first sample sounded,
+   * on the sink's clock (`performance.now()`). A file has no loudspeaker and tells nothing. Returns the way
    * to stop.
    */
-  onRender?(listener: (pcm: Uint8Array, atMs: number) => void): () => void;
+  onRender(listener: (pcm: Uint8Array, atMs: number) => void): () => void;
   /** Settles when all that was written has been heard (or cleared). Rejects when the device is lost. */
   drain(): Promise<void>;
   /** Idempotent. Stops at once; what is still queued is not played. */

@@ -154,8 +154,9 @@ needsSound('in the middle of talk', () => {
     expect(eventsIn(stdout).filter(({ type }) => type === 'error')).toEqual([]);
   });
 
-  it('the player keeps dying → exit 4, one error', async () => {
-    const run = await talk(['--greet', 'count to 100']);
+  // It is looked for as long as RECOVERY_MS says, 20 s; were it not named, another one would take over.
+  it('the player keeps dying → exit 4, one error', { timeout: 60_000 }, async () => {
+    const run = await talk(['--player', 'pacat', '--greet', 'count to 100']);
     const timer = setInterval(() => killAll(run, 'pacat'), 20);
     const result = await run.ended.finally(() => clearInterval(timer));
     expectFailure(result, 4, /the loudspeaker is lost/, /pacat does not stay alive/);
@@ -164,7 +165,7 @@ needsSound('in the middle of talk', () => {
     ]);
   });
 
-  it('the sound server dies → exit 4, one error', async () => {
+  it('the sound server dies → exit 4, one error', { timeout: 60_000 }, async () => {
     const own = await startSoundServer();
     try {
       const run = await talk([], own);

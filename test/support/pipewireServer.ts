@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 
 import { startProcess } from '../../src/audio/subprocess.ts';
+import type { Subprocess } from '../../src/audio/subprocess.ts';
 import { hasProgram } from './programs.ts';
 import { playIntoMic, recordSpeaker } from './soundServer.ts';
 import type { SoundServer } from './soundServer.ts';
@@ -30,23 +31,19 @@ export async function startPipewire(): Promise<SoundServer> {
     PULSE_SERVER: `unix:${join(folder, 'pulse', 'native')}`,
     LC_ALL: 'C',
   };
-  const server = startProcess({
-    command: 'dbus-run-session',
-    args: ['sh', '-c', 'pipewire & wireplumber & pipewire-pulse & wait'],
-    environment,
-  });
-  const stop = async (): Promise<void> => {
-    server.kill();
-    await server.exited;
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const launch = (): Subprocess =>
+    startProcess({
+      command: 'dbus-run-session',
+      args: ['sh', '-c', 'pipewire & wireplumber & pipewire-pulse & wait'],
+      environment,
+    });
   const pactl = async (...args: string[]): Promise<boolean> => {
     const { code } = await startProcess({ command: 'pactl', args, environment }).closed;
     return code === 0;
   };
   const nullSink = (name: string, rateHz: number): Promise<boolean> =>
     pactl('load-module', 'module-null-sink', `sink_name=${name}`, `rate=${rateHz}`, 'channels=1');
-  try {
+  const untilItPlays = async (): Promise<void> => {
     for (const deadline = Date.now() + 15_000; !(await nullSink('speaker', 24_000));) {
       if (Date.now() > deadline || !server.alive) throw new Error('PipeWire does not answer');
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -54,13 +51,32 @@ export async function startPipewire(): Promise<SoundServer> {
     await nullSink('mic', 16_000);
     await pactl('set-default-sink', 'speaker');
     await pactl('set-default-source', 'mic.monitor');
+  };
+  let server = launch();
+  const crash = async (): Promise<void> => {
+    server.kill();
+    await server.exited;
+  };
+  const stop = async (): Promise<void> => {
+    await crash();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await untilItPlays();
   } catch (error) {
     await stop();
     throw error;
   }
   return {
     environment,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    crash,
+    restart: async () => {
+      server = launch();
+      await untilItPlays();
+    },
     stop,
     playIntoMic: (sound) => playIntoMic(sound, environment),
     recordSpeaker: () => recordSpeaker(environment),

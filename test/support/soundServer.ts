@@ -51,6 +51,10 @@ export type SoundServer = {
   playIntoMic(sound: string | Uint8Array): Promise<void>;
   /** Settles when the recording runs; `performance.now()` times. */
   recordSpeaker(): Promise<{ soFar(): Uint8Array; stop(): Promise<SpeakerRecording> }>;
+  /** As a crash: SIGKILL, and nothing is cleaned up. */
+  crash: () => Promise<void>;
+  /** After a crash: a new one at the same place. */
+  restart: () => Promise<void>;
   /** Idempotent. */
   stop(): Promise<void>;
 };
@@ -89,23 +93,28 @@ load-module module-native-protocol-unix socket=${socket} auth-anonymous=1
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/dev/null',
     LC_ALL: 'C',
   };
-  const server = startProcess({
-    command: 'pulseaudio',
-    args: [
-      '-n',
-      '--daemonize=no',
-      '--system=no',
-      '--use-pid-file=no',
-      '--exit-idle-time=-1',
-      '--disable-shm=yes',
-      '--log-target=stderr',
-      `--file=${script}`,
-    ],
-    environment,
-  });
-  const stop = async (): Promise<void> => {
+  const launch = (): Subprocess =>
+    startProcess({
+      command: 'pulseaudio',
+      args: [
+        '-n',
+        '--daemonize=no',
+        '--system=no',
+        '--use-pid-file=no',
+        '--exit-idle-time=-1',
+        '--disable-shm=yes',
+        '--log-target=stderr',
+        `--file=${script}`,
+      ],
+      environment,
+    });
+  let server = launch();
+  const crash = async (): Promise<void> => {
     server.kill();
     await server.exited;
+  };
+  const stop = async (): Promise<void> => {
+    await crash();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
@@ -116,7 +125,15 @@ load-module module-native-protocol-unix socket=${socket} auth-anonymous=1
   }
   return {
     environment,
-    pid: server.pid ?? 0,
+    get pid() {
+      return server.pid ?? 0;
+    },
+    crash,
+    restart: async () => {
+      rmSync(socket, { force: true });
+      server = launch();
+      await untilItAnswers(server, socket);
+    },
     stop,
     playIntoMic: (sound) => playIntoMic(sound, environment),
     recordSpeaker: () => recordSpeaker(environment),

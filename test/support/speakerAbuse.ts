@@ -1,7 +1,10 @@
 /** What `speaker` dies of. Each once; what is returned is the line that the user would read. */
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { speaker } from '../../src/audio/backends/nativePlayers.ts';
 import { openPlayer } from '../../src/audio/backends.ts';
+import { OUTPUT_FORMAT } from '../../src/audio/format.ts';
+import { PlayerSink } from '../../src/audio/sinks/player.ts';
 import { GemliveError } from '../../src/errors.ts';
 import { noise } from './noise.ts';
 import { startSoundServer } from './soundServer.ts';
@@ -21,7 +24,8 @@ export async function withoutDevice(): Promise<string> {
 /** Write after write fails, and the next child has no device any more. */
 export async function serverKilledMidWrite(): Promise<string> {
   const server = await startSoundServer();
-  const sink = await openPlayer({ name: 'speaker', environment: server.environment });
+  const { environment } = server;
+  const sink = await PlayerSink.open({ program: speaker, format: OUTPUT_FORMAT, environment });
   const lost = new Promise<Error>((resolve) => {
     sink.onLost(resolve);
   });

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-import type { PlayerProgram } from '../sinks/playerRun.ts';
+import type { PlayerProgram } from '../sinks/playerProgram.ts';
 
 const require = createRequire(import.meta.url);
 const NATIVE_PLAYER = fileURLToPath(new URL('./nativePlayer.cjs', import.meta.url));
@@ -57,6 +57,8 @@ export const speaker: PlayerProgram = {
   latencyMs: 20,
   padWhenLeftMs: 20,
   padMs: 40,
+  // It leaks some 400 bytes a write, 70 MB an hour: a quarter of an hour of sound.
+  renewAfterWrites: 45_000,
 };
 
 export const decibri: PlayerProgram = {

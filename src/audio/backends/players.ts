@@ -1,11 +1,13 @@
 /** The player programs, best first, with the arguments whose latency was measured (docs/architecture.md). */
-import type { PlayerProgram } from '../sinks/playerRun.ts';
+import type { PlayerProgram } from '../sinks/playerProgram.ts';
 import { decibri, speaker } from './nativePlayers.ts';
 import { ranked } from './ranking.ts';
 import { soxDevice } from './soxDevice.cjs';
 
 /** `Time: 0.156 sec; Latency: 15855 usec.`, every 50 ms with -v. */
 const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
+/** `Stream moved to device …` when it was taken away, or the default has changed. */
+const PACAT_DEVICE = /^(?:Connected|Stream moved) to device (.+) \(/;
 const PACAT_BUFFER = /^Buffer metrics: .*tlength=(\d+)/;
 
 const pacat: PlayerProgram = {
@@ -34,9 +36,10 @@ const pacat: PlayerProgram = {
         latencyMs: Math.max(0, Number(time[2]) / 1000),
       };
     }
-    if (line.startsWith('Stream successfully created')) return { type: 'ready' };
     if (line.startsWith('Stream started')) return { type: 'started' };
     if (line.startsWith('Stream underrun')) return { type: 'underrun' };
+    const device = PACAT_DEVICE.exec(line);
+    if (device !== null) return { type: 'device', name: device[1] ?? '' };
     const buffer = PACAT_BUFFER.exec(line);
     return buffer === null ? undefined : { type: 'buffer', targetBytes: Number(buffer[1]) };
   },

@@ -46,6 +46,14 @@ export class FileSink implements AudioSink {
     return { playedMs, queuedMs: 0, estimated: false, underruns: 0 };
   }
 
+  setGain(): void {
+    // What is kept is what came.
+  }
+
+  onRender(): () => void {
+    return () => undefined;
+  }
+
   drain(): Promise<void> {
     return this.#failure === undefined ? Promise.resolve() : Promise.reject(this.#failure);
   }

@@ -7,58 +7,8 @@ import { bytesOfMs, msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
 import { startProcess } from '../subprocess.ts';
 import type { ChildEnvironment, ProcessEnd, Subprocess } from '../subprocess.ts';
-
-export type PlayerReport =
-  /** The device is open and takes sound. */
-  | { type: 'ready' }
-  /** Bytes that it wants to hold, and those that it waits for before it begins. */
-  | { type: 'buffer'; targetBytes: number }
-  | { type: 'started' }
-  | { type: 'position'; playedMs: number; latencyMs: number }
-  /** A position of what sounds at this moment. */
-  | { type: 'playing'; playedMs: number }
-  | { type: 'underrun' }
-  /** It lives, and says nothing new. */
-  | { type: 'waiting' }
-  /** Bytes that the device has taken, of all that was handed over: it cannot have played more. */
-  | { type: 'accepted'; bytes: number }
-  /** All that was handed over before the flush is gone. */
-  | { type: 'flushed' };
-
-export type PlayerProgram = {
-  name: string;
-  command: string;
-  /** Why it cannot be had on this machine, where that is known without starting it. */
-  missing?: () => string | undefined;
-  /**
-   * A child of our own (nativePlayer.cjs): it takes frames, can be silenced without being killed, reports
-   * on stdout, and is slow to start, so that a spare one is kept beside it.
-   */
-  framed?: true;
-  /** A line for the shell, of the user. */
-  shell?: true;
-  /** It does not say when it is ready: taken to be so when it still lives after this time. */
-  readyAfterMs?: number;
-  /** It may hold more than we know of: let it come to its end by itself. */
-  endsByEof?: true;
-  /** It cannot be told to use another device. */
-  defaultDeviceOnly?: true;
-  /** Silence that it must get before it opens its device. */
-  primeMs?: number;
-  args: (format: PcmFormat, device: string | undefined) => string[];
-  /** What one line on stderr (framed: stdout) says. */
-  parse: (line: string) => PlayerReport | undefined;
-  /** False: its position is reckoned by the clock. */
-  reports: boolean;
-  /** How much it is given ahead of the ear; more where the device itself holds more. */
-  aheadMs: number;
-  /** From handing over to hearing, where it does not report it. Measured. */
-  latencyMs: number;
-  /** Silence after the last sample that pushes it through the program's own blocks. */
-  padMs: number;
-  /** When to send it, as sound that is left, once it is known that no more sound comes. */
-  padWhenLeftMs: number;
-};
+import { readLines, writeFrame } from './frames.ts';
+import type { PlayerProgram, PlayerReport } from './playerProgram.ts';
 
 export type PlayerRunOptions = {
   program: PlayerProgram;
@@ -74,10 +24,18 @@ const FLUSH_WITHIN_MS = 250;
 
 const ENDS_WITHIN_MS = 1500;
 
-type Segment = { bytes: Uint8Array; sound: boolean };
+/** `source`: as it came, where the program got it louder or softer; SILENCE where it is ours. */
+type Segment = { bytes: Uint8Array; source: Uint8Array };
+
+const SILENCE = new Uint8Array(0);
+
+/** A program that reports its position and has not done so for this long does not play. */
+const REPORTS_WITHIN_MS = 250;
 
 export class PlayerRun {
   readonly process: Subprocess;
+  /** Writes that it has had. */
+  writes = 0;
   readonly #options: PlayerRunOptions;
   #handed: Segment[] = [];
   #handedBytes = 0;
@@ -89,7 +47,9 @@ export class PlayerRun {
   #anchorAtMs = 0;
   #playing = false;
   #reported = false;
+  #ready = false;
   #playedMs = 0;
+  #playedAtMs = 0;
   #latencyMs: number;
   #bufferMs = 0;
   #acceptedBytes = 0;
@@ -109,18 +69,18 @@ export class PlayerRun {
       onStderrLine: (line) => !framed && this.#read(line),
       ...(environment === undefined ? {} : { environment }),
     });
-    if (framed) this.#readStdout();
+    if (framed) readLines(this.process.stdout, (line) => this.#read(line));
     const { primeMs, readyAfterMs } = program;
     if (readyAfterMs !== undefined) {
-      const ready = (): void => options.onReport({ type: 'ready' });
+      const ready = (): void => this.#report({ type: 'ready' });
       void this.process.exited.then(options.clock.after(readyAfterMs, ready));
     }
-    if (primeMs !== undefined) this.write(new Uint8Array(bytesOfMs(format, primeMs)), false);
+    if (primeMs !== undefined) this.writeSilence(primeMs);
   }
 
   /** Of a framed program: it is put to use, and takes the device. */
   takeDevice(): void {
-    if (this.#options.program.framed) this.#send('O');
+    if (this.#options.program.framed) writeFrame(this.process.stdin, 'O');
   }
 
   /** True unless the device tells its position itself. */
@@ -147,8 +107,14 @@ export class PlayerRun {
   heardBytes(): number {
     this.#settle();
     const first = this.#handed[0];
-    if (first?.sound !== true) return this.#settledSoundBytes;
-    return this.#settledSoundBytes + Math.max(0, this.#positionBytes() - this.#settledBytes);
+    if (first === undefined || first.source === SILENCE) return this.#settledSoundBytes;
+    return this.#settledSoundBytes + this.#heardOfFirst();
+  }
+
+  /** When the last of {@link heardBytes} was heard. */
+  heardAtMs(): number {
+    this.#position();
+    return this.#playedAtMs;
   }
 
   /** Sound handed over and not heard yet, in bytes. */
@@ -156,22 +122,35 @@ export class PlayerRun {
     return this.#handedSoundBytes - this.heardBytes();
   }
 
-  /** The account at the end of this run, which counts nothing any more afterwards. */
+  /** The same sound, as loud as it was handed over. */
+  unheard(): Uint8Array[] {
+    this.#settle();
+    return this.#unheard('bytes');
+  }
+
+  /** The account at the end of this run, which counts nothing any more afterwards. `unheard`: as it came. */
   retire(): { heardBytes: number; unheard: Uint8Array[] } {
     const heardBytes = this.heardBytes();
-    const skip = Math.max(0, this.#positionBytes() - this.#settledBytes);
-    const unheard = this.#handed.map(({ bytes, sound }, i) =>
-      sound ? bytes.subarray(i === 0 ? skip : 0) : new Uint8Array(0),
-    );
+    const unheard = this.#unheard('source');
     this.#handed = [];
     this.#settledSoundBytes = 0;
     this.#handedSoundBytes = 0;
     this.#settledBytes = this.#handedBytes;
     this.#playedMs = msOfBytes(this.#options.format, this.#handedBytes);
-    return { heardBytes, unheard: unheard.filter((bytes) => bytes.byteLength > 0) };
+    return { heardBytes, unheard };
   }
 
-  write(bytes: Uint8Array, sound: boolean): void {
+  /** `source`: the same sound as it came, to be had back. Not empty. */
+  write(bytes: Uint8Array, source: Uint8Array): void {
+    this.#handedSoundBytes += bytes.byteLength;
+    this.#hand({ bytes, source });
+  }
+
+  writeSilence(ms: number): void {
+    this.#hand({ bytes: new Uint8Array(bytesOfMs(this.#options.format, ms)), source: SILENCE });
+  }
+
+  #hand(segment: Segment): void {
     if (!this.#options.program.reports && this.aheadMs() <= 0) {
       // The device had run dry: its time begins again, one latency from now.
       this.#anchorMs = msOfBytes(this.#options.format, this.#handedBytes);
@@ -179,11 +158,11 @@ export class PlayerRun {
       this.#playing = true;
     }
     this.#settle();
-    this.#handed.push({ bytes, sound });
-    this.#handedBytes += bytes.byteLength;
-    if (sound) this.#handedSoundBytes += bytes.byteLength;
-    if (this.#options.program.framed) this.#send('P', bytes);
-    else this.process.stdin?.write(bytes);
+    this.#handed.push(segment);
+    this.#handedBytes += segment.bytes.byteLength;
+    this.writes++;
+    if (this.#options.program.framed) writeFrame(this.process.stdin, 'P', segment.bytes);
+    else this.process.stdin?.write(segment.bytes);
   }
 
   kill(): Promise<ProcessEnd> {
@@ -203,36 +182,31 @@ export class PlayerRun {
   async flush(): Promise<void> {
     const flushed = new Promise<void>((resolve) => this.#flushes.push(resolve));
     const cancel = this.#options.clock.after(FLUSH_WITHIN_MS, () => this.process.kill());
-    this.#send('F');
+    writeFrame(this.process.stdin, 'F');
     await Promise.race([flushed, this.process.exited]);
     cancel();
   }
 
-  #send(type: 'O' | 'P' | 'F', payload: Uint8Array = new Uint8Array(0)): void {
-    const header = Buffer.alloc(5);
-    header.write(type, 'latin1');
-    header.writeUInt32LE(payload.byteLength, 1);
-    this.process.stdin?.write(header);
-    if (payload.byteLength > 0) this.process.stdin?.write(payload);
+  #heardOfFirst(): number {
+    return Math.max(0, this.#positionBytes() - this.#settledBytes);
   }
 
-  #readStdout(): void {
-    let rest = '';
-    this.process.stdout?.setEncoding('latin1');
-    this.process.stdout?.on('error', () => undefined);
-    this.process.stdout?.on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) this.#read(line);
-    });
+  #unheard(what: 'bytes' | 'source'): Uint8Array[] {
+    const skip = this.#heardOfFirst();
+    return this.#handed
+      .map((one, i) => (one.source === SILENCE ? SILENCE : one[what].subarray(i === 0 ? skip : 0)))
+      .filter(({ byteLength }) => byteLength > 0);
   }
 
   #read(line: string): boolean {
     const report = this.#options.program.parse(line);
-    if (report === undefined) return false;
+    if (report !== undefined) this.#report(report);
+    return report !== undefined;
+  }
+
+  #report(report: PlayerReport): void {
     this.#note(report);
     this.#options.onReport(report);
-    return true;
   }
 
   #note(report: PlayerReport): void {
@@ -272,18 +246,32 @@ export class PlayerRun {
         this.#flushes.shift()?.();
         break;
       case 'ready':
-      case 'waiting':
+        this.#ready = true;
+        // One that says so itself has sounded nothing before; the others are only known to live.
+        if (this.#options.program.readyAfterMs === undefined)
+          this.#anchorAtMs = Math.max(this.#anchorAtMs, nowMs + this.#latencyMs);
+        break;
+      default:
         break;
     }
   }
 
   /** Milliseconds of what was handed over that have been played. Never falls, never exceeds that. */
   #position(): number {
-    const elapsedMs = this.#playing ? this.#options.clock.nowMs() - this.#anchorAtMs : 0;
-    const nowMs = this.#anchorMs + Math.max(0, elapsedMs);
-    const given = this.#options.program.framed ? this.#acceptedBytes : this.#handedBytes;
-    const givenMs = msOfBytes(this.#options.format, given);
-    this.#playedMs = Math.max(this.#playedMs, Math.min(nowMs, givenMs));
+    const { program, format, clock } = this.#options;
+    // It may yet die without having opened the device.
+    if (!program.reports && !this.#ready) return this.#playedMs;
+    const sinceMs = Math.max(0, clock.nowMs() - this.#anchorAtMs);
+    const elapsedMs = program.reports ? Math.min(sinceMs, REPORTS_WITHIN_MS) : sinceMs;
+    const given = program.framed ? this.#acceptedBytes : this.#handedBytes;
+    const playedMs = Math.min(
+      this.#anchorMs + (this.#playing ? elapsedMs : 0),
+      msOfBytes(format, given),
+    );
+    if (playedMs > this.#playedMs) {
+      this.#playedMs = playedMs;
+      this.#playedAtMs = this.#anchorAtMs + Math.max(0, playedMs - this.#anchorMs);
+    }
     return this.#playedMs;
   }
 
@@ -296,7 +284,7 @@ export class PlayerRun {
     let segment = this.#handed[0];
     while (segment !== undefined && this.#settledBytes + segment.bytes.byteLength <= played) {
       this.#settledBytes += segment.bytes.byteLength;
-      if (segment.sound) this.#settledSoundBytes += segment.bytes.byteLength;
+      this.#settledSoundBytes += segment.source.byteLength;
       this.#handed.shift();
       segment = this.#handed[0];
     }

@@ -1,7 +1,8 @@
 /** The player process in use, and where starting is slow, the next one, warm beside it. */
 import type { ProcessEnd } from '../subprocess.ts';
+import type { PlayerReport } from './playerProgram.ts';
 import { PlayerRun } from './playerRun.ts';
-import type { PlayerReport, PlayerRunOptions } from './playerRun.ts';
+import type { PlayerRunOptions } from './playerRun.ts';
 
 export type RunListener = {
   report(report: PlayerReport): void;

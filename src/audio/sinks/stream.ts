@@ -61,6 +61,14 @@ export class StreamSink implements AudioSink {
     return { playedMs, queuedMs: 0, estimated: false, underruns: 0 };
   }
 
+  setGain(): void {
+    // What is kept is what came.
+  }
+
+  onRender(): () => void {
+    return () => undefined;
+  }
+
   /** Settles when the reader (or its pipe) has taken everything. */
   drain(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);

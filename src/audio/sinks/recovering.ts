@@ -1,0 +1,239 @@
+/** A loudspeaker that comes back: when its device or player is lost, the best one there is goes on where it stopped. */
+import type { GemliveError } from '../../errors.ts';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { msOfBytes } from '../format.ts';
+import type { PcmFormat } from '../format.ts';
+import type { AudioSink, ClearResult, DeviceNotice, SinkPosition } from '../ports.ts';
+import { Gain } from './gain.ts';
+import { PcmQueue } from './pcmQueue.ts';
+import type { RenderListener } from './renderTap.ts';
+
+/** A sink that, when it is lost, gives back what was written and not heard. */
+export type RecoverableSink = AudioSink & { takeUnheard(): Uint8Array };
+
+/** Opens the best player there is. `sinceMs`: how long it has been looked for. */
+export type Reopen = (signal: AbortSignal, sinceMs: number) => Promise<RecoverableSink>;
+
+/** A device is looked for so long; then it is lost for good, and the session ends. */
+export const RECOVERY_MS = 20_000;
+/** Before the first attempts, and then before each. */
+const RETRY_AFTER_MS = [0, 250, 500];
+const RETRY_EVERY_MS = 1000;
+/** One that is lost again sooner has not been found: the search goes on as if it had never stopped. */
+const FOUND_AFTER_MS = 5000;
+
+export class RecoveringSink implements AudioSink {
+  readonly format: PcmFormat;
+  readonly #reopen: Reopen;
+  readonly #clock: Clock;
+  readonly #recoveryMs: number;
+  /** Undefined while it is looked for. */
+  #inner: RecoverableSink | undefined;
+  #label: string;
+  /** For the next device: what was not heard. */
+  readonly #waiting = new PcmQueue();
+  /** Nothing of the reply comes after what waits. */
+  #ended = false;
+  /** Of the devices before. */
+  #before: SinkPosition = { playedMs: 0, queuedMs: 0, estimated: false, underruns: 0 };
+  readonly #gain: Gain;
+  readonly #renderers = new Map<symbol, { listener: RenderListener; stop?: () => void }>();
+  #search = { sinceMs: 0, foundAtMs: Number.NEGATIVE_INFINITY, attempts: 0 };
+  #stopSearch = new AbortController();
+  /** What must have ended before this has. */
+  #leaving: Promise<unknown> = Promise.resolve();
+  #waiters: (() => void)[] = [];
+  #deviceListener: ((notice: DeviceNotice) => void) | undefined;
+  #lostListener: ((error: Error) => void) | undefined;
+  #lost: Error | undefined;
+  #closed = false;
+
+  /** Owns `first`, and what `reopen` gives. */
+  constructor(
+    first: RecoverableSink,
+    reopen: Reopen,
+    { clock = systemClock, recoveryMs = RECOVERY_MS }: { clock?: Clock; recoveryMs?: number } = {},
+  ) {
+    this.format = first.format;
+    this.#label = first.label;
+    this.#reopen = reopen;
+    this.#clock = clock;
+    this.#recoveryMs = recoveryMs;
+    this.#gain = new Gain(first.format);
+    this.#use(first);
+  }
+
+  /** Of the device in use, or of the last one. */
+  get label(): string {
+    return this.#label;
+  }
+
+  write(pcm: Uint8Array): void {
+    if (this.#closed || this.#lost !== undefined || pcm.byteLength === 0) return;
+    this.#ended = false;
+    if (this.#inner === undefined) this.#waiting.push(pcm);
+    else this.#inner.write(pcm);
+  }
+
+  flush(): void {
+    this.#ended = true;
+    this.#inner?.flush();
+  }
+
+  clear(): ClearResult {
+    this.#ended = true;
+    const cleared = this.#inner?.clear();
+    const { playedMs, estimated } = this.#before;
+    if (cleared !== undefined) return { ...cleared, playedMs: playedMs + cleared.playedMs };
+    const droppedMs = msOfBytes(this.format, this.#waiting.bytes);
+    this.#waiting.clear();
+    this.#wake();
+    return { playedMs, droppedMs, estimated, silenced: Promise.resolve({ silenceMs: 0 }) };
+  }
+
+  position(): SinkPosition {
+    const { playedMs, estimated, underruns } = this.#before;
+    const inner = this.#inner?.position();
+    if (inner === undefined)
+      return {
+        playedMs,
+        queuedMs: msOfBytes(this.format, this.#waiting.bytes),
+        estimated,
+        underruns,
+      };
+    return {
+      ...inner,
+      playedMs: playedMs + inner.playedMs,
+      underruns: underruns + inner.underruns,
+    };
+  }
+
+  setGain(gain: number, rampMs?: number): void {
+    this.#gain.set(gain, 0);
+    this.#inner?.setGain(gain, rampMs);
+  }
+
+  onRender(listener: RenderListener): () => void {
+    const key = Symbol('renderer');
+    const stop = this.#inner?.onRender(listener);
+    this.#renderers.set(key, { listener, ...(stop && { stop }) });
+    return () => {
+      this.#renderers.get(key)?.stop?.();
+      this.#renderers.delete(key);
+    };
+  }
+
+  /** Rejects only when no device was found again. */
+  async drain(): Promise<void> {
+    this.flush();
+    for (;;) {
+      if (this.#lost !== undefined) throw this.#lost;
+      const inner = this.#inner;
+      if (inner === undefined) {
+        if (this.#closed || this.#waiting.bytes === 0) return;
+        await new Promise<void>((resolve) => this.#waiters.push(resolve));
+        continue;
+      }
+      try {
+        return await inner.drain();
+      } catch (error) {
+        // Lost: what it had not played is played by the next one.
+        if (this.#inner === inner) throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting.clear();
+    this.#stopSearch.abort();
+    this.#wake();
+    await Promise.all([this.#inner?.close(), this.#leaving]);
+  }
+
+  onDevice(listener: (notice: DeviceNotice) => void): void {
+    this.#deviceListener = listener;
+  }
+
+  onLost(listener: (error: Error) => void): void {
+    this.#lostListener = listener;
+    const lost = this.#lost;
+    if (lost !== undefined) queueMicrotask(() => listener(lost));
+  }
+
+  #use(sink: RecoverableSink): void {
+    this.#inner = sink;
+    this.#label = sink.label;
+    sink.setGain(this.#gain.target, 0);
+    for (const renderer of this.#renderers.values())
+      renderer.stop = sink.onRender(renderer.listener);
+    sink.onLost((error) => {
+      if (!this.#closed && this.#inner === sink) this.#innerLost(sink, error);
+    });
+    if (this.#waiting.bytes === 0) return;
+    sink.write(this.#waiting.take(this.#waiting.bytes));
+    if (this.#ended) sink.flush();
+  }
+
+  #innerLost(sink: RecoverableSink, error: Error): void {
+    const nowMs = this.#clock.nowMs();
+    this.#before = { ...this.position(), queuedMs: 0 };
+    this.#inner = undefined;
+    this.#waiting.push(sink.takeUnheard());
+    if (nowMs - this.#search.foundAtMs > FOUND_AFTER_MS)
+      this.#search = { sinceMs: nowMs, foundAtMs: nowMs, attempts: 0 };
+    const { why = error.message } = error as Partial<GemliveError>;
+    this.#deviceListener?.({ state: 'lost', why });
+    this.#leaving = Promise.all([this.#leaving, sink.close(), this.#recover(error)]);
+  }
+
+  /** Never rejects. */
+  async #recover(loss: Error): Promise<void> {
+    const stop = new AbortController();
+    this.#stopSearch = stop;
+    const { sinceMs } = this.#search;
+    const leftMs = sinceMs + this.#recoveryMs - this.#clock.nowMs();
+    const cancelTimeout = this.#clock.after(Math.max(0, leftMs), () => stop.abort());
+    let found: RecoverableSink | undefined;
+    while (found === undefined && !stop.signal.aborted) {
+      await this.#pause(RETRY_AFTER_MS[this.#search.attempts++] ?? RETRY_EVERY_MS, stop.signal);
+      if (stop.signal.aborted) break;
+      const lookedForMs = this.#clock.nowMs() - sinceMs;
+      // Why it cannot be opened is of no use to anybody: that it is gone has been said.
+      found = await this.#reopen(stop.signal, lookedForMs).catch(() => undefined);
+    }
+    cancelTimeout();
+    if (this.#closed) return found?.close();
+    if (found === undefined) return this.#lose(loss);
+    this.#search.foundAtMs = this.#clock.nowMs();
+    this.#use(found);
+    this.#deviceListener?.({ state: 'back', label: found.label });
+    this.#wake();
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(ms, () => {
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+      const abort = (): void => {
+        cancel();
+        resolve();
+      };
+      signal.addEventListener('abort', abort, { once: true });
+    });
+  }
+
+  #lose(error: Error): void {
+    this.#lost = error;
+    this.#wake();
+    this.#lostListener?.(error);
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+}

@@ -1,0 +1,64 @@
+/** Sound on its way to the ear, told when it is heard. Holds nothing while nobody listens. */
+import { msOfBytes } from '../format.ts';
+import type { PcmFormat } from '../format.ts';
+import { PcmQueue } from './pcmQueue.ts';
+
+/** `atMs`: when its first sample sounded, on the sink's clock. */
+export type RenderListener = (pcm: Uint8Array, atMs: number) => void;
+
+/** How often it is told while it sounds. With a late timer this is still less than 20 ms. */
+export const RENDER_EVERY_MS = 12;
+
+export class RenderTap {
+  readonly #format: PcmFormat;
+  readonly #listeners = new Set<RenderListener>();
+  /** Handed over and not told yet. */
+  readonly #handed = new PcmQueue();
+  #toldBytes = 0;
+
+  constructor(format: PcmFormat) {
+    this.#format = format;
+  }
+
+  get listening(): boolean {
+    return this.#listeners.size > 0;
+  }
+
+  /** `heardBytes`: as for {@link tell}; `handed`: sound that is on its way already. The result ends it. */
+  listen(
+    listener: RenderListener,
+    heardBytes: number,
+    handed: readonly Uint8Array[] = [],
+  ): () => void {
+    if (!this.listening) {
+      this.#toldBytes = heardBytes;
+      for (const pcm of handed) this.#handed.push(pcm);
+    }
+    // A function of its own, so that one that listens twice hears twice, and ends once.
+    const own: RenderListener = (pcm, atMs) => listener(pcm, atMs);
+    this.#listeners.add(own);
+    return () => {
+      this.#listeners.delete(own);
+      if (!this.listening) this.#handed.clear();
+    };
+  }
+
+  hand(pcm: Uint8Array): void {
+    if (this.listening) this.#handed.push(pcm);
+  }
+
+  /** `heardBytes`: sound heard since the sink was opened; the last of it at `untilMs`. */
+  tell(heardBytes: number, untilMs: number): void {
+    if (!this.listening || heardBytes <= this.#toldBytes) return;
+    const pcm = this.#handed.take(heardBytes - this.#toldBytes);
+    this.#toldBytes = heardBytes;
+    if (pcm.byteLength === 0) return;
+    const atMs = untilMs - msOfBytes(this.#format, pcm.byteLength);
+    for (const listener of this.#listeners) listener(pcm, atMs);
+  }
+
+  /** What was handed over and not heard will not be heard. */
+  forget(): void {
+    this.#handed.clear();
+  }
+}
