@@ -1,0 +1,82 @@
+/** What is done to `talk`, what is waited for on its screen, and the picture that is taken then. */
+
+export type Step = {
+  /** `docs/screens/talk-NAME…`; without one no picture is taken. */
+  name?: string;
+  /** For who cannot see the picture. */
+  title?: string;
+  /** Keys to press, or a recording of audio-fixtures/ to speak into the microphone. */
+  keys?: string;
+  says?: string;
+  /** On the screen's text; rows end with `\n`. */
+  until: RegExp;
+};
+
+/** For `gemlive talk --local`, in order; every step begins where the one before has ended. */
+export const STEPS: readonly Step[] = [
+  {
+    name: 'listening',
+    title: 'gemlive talk has started: it listens, and says with what',
+    until: /pocketsphinx[^]*● listening/,
+  },
+  {
+    name: 'hearing',
+    title: 'gemlive talk hears its user: the meter of the microphone is up',
+    says: 'question.wav',
+    until: /● hearing you +you ▮▮/,
+  },
+  {
+    name: 'thinking',
+    title: 'gemlive talk: the question is over, the answer has not begun',
+    until: /● thinking/,
+  },
+  {
+    name: 'answering',
+    title: 'gemlive talk answers its first question: 12 times 12 is 144',
+    until: /144[^]*● speaking.*gemini ▮▮/,
+  },
+  { until: /● listening/ },
+  {
+    name: 'counting',
+    title: 'gemlive talk is asked to count to one hundred, and counts',
+    says: 'count.pcm',
+    // The text is ahead of the voice: the interruption leaves less of it.
+    until: /\b9,[^]*● speaking.*gemini ▮▮/,
+  },
+  {
+    name: 'speaking',
+    title:
+      'A conversation in gemlive talk: the count was interrupted by another question, whose answer is heard now',
+    says: 'stop.pcm',
+    until: /—[^]*you .*time[^]*gemini +\S[^]*● speaking.*gemini ▮▮/,
+  },
+  { until: /● listening/ },
+  {
+    name: 'muted',
+    title: 'gemlive talk with the microphone muted',
+    keys: 'm',
+    until: /● muted/,
+  },
+  { keys: 'm', until: /● listening/ },
+  {
+    name: 'keys',
+    title: 'gemlive talk shows its keys, the model, and the devices in use',
+    keys: '?',
+    until: /loudspeaker[^]*● listening/,
+  },
+  {
+    name: 'typing',
+    title: 'A message is typed in gemlive talk',
+    keys: '?\rwhat is seven times',
+    until: /› what is seven times/,
+  },
+  { keys: ' six\r', until: /42[^]*● speaking/ },
+  { until: /● listening/ },
+];
+
+/** How `talk` is left, and the picture of what stays. */
+export const LAST = {
+  name: 'goodbye',
+  title: 'gemlive talk has ended: what was said stays',
+  keys: 'q',
+};
