@@ -184,8 +184,9 @@ export class Conversation {
     if (this.#capture) this.#capture.talking = talking;
   }
 
-  get talking(): boolean {
-    return this.#capture?.talking ?? false;
+  /** The user is there: a microphone that was idle is streamed again. */
+  awake(): void {
+    this.#capture?.active();
   }
 
   /** The rest of this reply is neither played nor shown. */
@@ -308,8 +309,8 @@ export class Conversation {
     const { sink, bargeIn, interruptible = true } = this.#options;
     if (!sink || !bargeIn || !interruptible) return;
     this.#cancelSwell();
-    if (speaking) sink.setGain?.(DUCKED_GAIN, DUCK_MS);
-    else this.#cancelSwell = this.#clock.after(SWELL_AFTER_MS, () => sink.setGain?.(1, SWELL_MS));
+    if (speaking) sink.setGain(DUCKED_GAIN, DUCK_MS);
+    else this.#cancelSwell = this.#clock.after(SWELL_AFTER_MS, () => sink.setGain(1, SWELL_MS));
   }
 
   #endTurn(events: readonly LiveEvent[]): void {

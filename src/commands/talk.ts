@@ -15,6 +15,7 @@ import { untilSignalled } from './signals.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
 import { Presenter } from './talk/presenter.ts';
+import { surviveStops } from './talk/suspend.ts';
 
 export async function run(context: CommandContext): Promise<number> {
   const { settings } = context;
@@ -52,6 +53,7 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
     stderr,
     'opening microphone and loudspeaker',
     stderrTty && !plain && !settings.quiet && !settings.json,
+    childEnv,
   );
   const common = { environment: childEnv, signal };
   const openSource = async (): Promise<RecorderSource | undefined> =>
@@ -108,8 +110,10 @@ async function converse(
   ];
   const presenter = new Presenter(context, {
     hasMic: source !== undefined,
+    ptt: settings.ptt,
     mic: new MicLevel(),
     reply: sink && new ReplyLevel(sink),
+    underruns: () => sink?.position().underruns ?? 0,
     facts,
   });
   if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
@@ -126,6 +130,7 @@ async function converse(
   };
   engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
   let keyboard: Keyboard | undefined;
+  let letStopsBe = (): void => {};
   try {
     const conversation = new Conversation({
       session,
@@ -143,8 +148,10 @@ async function converse(
     const { greet } = settings;
     if (greet !== undefined) conversation.sendText(greet, { shown: false });
     keyboard = openKeyboard(context, conversation, presenter);
+    letStopsBe = surviveStops([keyboard ?? {}, presenter.terminal ?? {}]);
     await conversation.run(signal);
   } finally {
+    letStopsBe();
     keyboard?.close();
     presenter.close();
   }
@@ -167,8 +174,17 @@ function openKeyboard(
     toggleHelp: () => presenter.toggleHelp(),
     send: (text) => conversation.sendText(text),
     typing: (line) => presenter.typing(line),
+    holds: () => presenter.holds(),
+    awake: () => conversation.awake(),
+    ...(context.settings.ptt && {
+      talk: (talking: boolean) => {
+        conversation.setTalking(talking);
+        presenter.talking(talking);
+      },
+    }),
   };
-  return presenter.drawing
-    ? rawKeyboard(context.stdin, intents)
+  const { terminal } = presenter;
+  return terminal
+    ? rawKeyboard(context.stdin, intents, (sequence) => terminal.control(sequence))
     : lineKeyboard(context.stdin, intents);
 }

@@ -95,10 +95,6 @@ export class Capture {
     }
   }
 
-  get talking(): boolean {
-    return this.#talking;
-  }
-
   /** The conversation goes on by other means than the voice: text, or a reply. */
   active(): void {
     this.#lastActiveMs = this.#options.clock.nowMs();

@@ -96,7 +96,7 @@ export class Reply {
     if (this.#dead || !this.#tracker.answering) return;
     const soundMs = this.#tracker.answer?.soundMs ?? 0;
     const cleared = this.#sink?.clear();
-    this.#sink?.setGain?.(1, 0); // it may have been ducked
+    this.#sink?.setGain(1, 0); // it may have been ducked
     const heardMs = cleared
       ? Math.min(soundMs, Math.max(0, cleared.playedMs - this.#startMs))
       : soundMs;

@@ -1,5 +1,6 @@
 /** Text in columns: wrapping by display width, meters, the status line. Pure. */
 import widthOf from 'string-width';
+import { UNICODE, type Glyphs } from './glyphs.ts';
 
 /** What the screen itself draws, one column each; the general way of measuring costs 20 times as much. */
 const OWN_MARKS = /[●▮▯…›·]/g;
@@ -46,30 +47,58 @@ export function wrap(text: string, columns: number): string[] {
 }
 
 /** Cuts at `columns`, with an ellipsis where something was lost. */
-export function clip(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  let width = 1;
-  let clipped = '';
-  for (const { segment } of graphemes.segment(text)) {
+export function clip(text: string, columns: number, { ellipsis }: Glyphs = UNICODE): string {
+  // No character needs more code units than a cell can hold of them: a pasted page is not measured whole.
+  const looked = text.slice(0, (columns + 1) * LONGEST_GRAPHEME);
+  if (looked === text && stringWidth(text) <= columns) return text;
+  if (columns <= ellipsis.length) return ellipsis.slice(0, Math.max(0, columns));
+  return takeWidth(graphemesOf(looked), columns - ellipsis.length).join('') + ellipsis;
+}
+
+/** The end of `text`, as much of it as fits. */
+export function tail(text: string, columns: number): string {
+  const looked = graphemesOf(text.slice(-(columns + 1) * LONGEST_GRAPHEME)).reverse();
+  return takeWidth(looked, columns).reverse().join('');
+}
+
+const LONGEST_GRAPHEME = 16;
+
+const graphemesOf = (text: string): string[] =>
+  Array.from(graphemes.segment(text), ({ segment }) => segment);
+
+function takeWidth(segments: readonly string[], columns: number): string[] {
+  const taken: string[] = [];
+  let width = 0;
+  for (const segment of segments) {
     width += stringWidth(segment);
     if (width > columns) break;
-    clipped += segment;
+    taken.push(segment);
   }
-  return `${clipped}…`;
+  return taken;
 }
 
-/** `▮▮▮▯▯▯▯▯` for a level from 0 to 1. */
-export function meter(level: number, cells = 8): string {
-  const full = Math.round(Math.min(1, Math.max(0, level)) * cells);
-  return '▮'.repeat(full) + '▯'.repeat(cells - full);
+/** `▮▮▮▯▯▯▯▯` for a level from 0 to 1; `▮▮▮▮▮▮▮!` where the sound was too loud for its samples. */
+export function meter(
+  level: number,
+  cells = 8,
+  { full, empty }: Glyphs = UNICODE,
+  clipped = false,
+): string {
+  const filled = Math.round(Math.min(1, Math.max(0, level)) * cells);
+  const bar = full.repeat(filled) + empty.repeat(cells - filled);
+  return clipped ? `${bar.slice(0, -1)}!` : bar;
 }
 
-/** As many of `parts` as fit, the first ones first. */
-export function fitParts(parts: readonly string[], separator: string, columns: number): string {
-  let line = parts[0] ?? '';
-  for (const part of parts.slice(1)) {
-    if (stringWidth(line) + stringWidth(separator) + stringWidth(part) > columns) break;
-    line += separator + part;
-  }
-  return clip(line, columns);
+/** How many of `parts` fit, the first ones first; at least one. */
+export function fitting(
+  parts: readonly string[],
+  separator: string,
+  columns: number,
+): readonly string[] {
+  let width = stringWidth(parts[0] ?? '');
+  const end = parts.slice(1).findIndex((part) => {
+    width += stringWidth(separator) + stringWidth(part);
+    return width > columns;
+  });
+  return end < 0 ? parts : parts.slice(0, end + 1);
 }

@@ -56,7 +56,7 @@ function printMessage(
 ): void {
   const chalk = new Chalk({ level: color ? 1 : 0 });
   const words = (text: string): string => oneLine(withoutSecrets(text, secrets));
-  const paint = kind === 'error:' ? chalk.red : chalk.yellow;
+  const paint = kind === 'error:' ? chalk.red : chalk.magenta; // yellow cannot be read on white
   const lines = [`${paint(kind)} ${words(what)}`];
   if (why !== undefined) lines.push(`  ${chalk.dim('why:')} ${words(why)}`);
   if (hint !== undefined) lines.push(`  ${chalk.dim('try:')} ${words(hint)}`);

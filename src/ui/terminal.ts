@@ -4,20 +4,30 @@
  * it is open; it is restored however the process ends.
  */
 import { Chalk } from 'chalk';
-import { harmless } from './harmless.ts';
-import { clip, fitParts, meter, stringWidth, wrap } from './layout.ts';
-import { firstGrapheme, type EditedLine } from './lineEditor.ts';
-import { mood, turnLines, type Line, type Mood, type ViewState } from './view.ts';
+import { glyphsFor } from './glyphs.ts';
+import { stringWidth } from './layout.ts';
+import type { EditedLine } from './lineEditor.ts';
+import {
+  paintLine,
+  paintPanel,
+  paintStatus,
+  paintTyping,
+  type Brush,
+  type Level,
+} from './paint.ts';
+import { turnLines, type Line, type ViewState } from './view.ts';
 
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
 const CLEAR_BELOW = '\x1b[J';
+// A character that is wider than we think must not push the region down a row.
+const NO_WRAP = '\x1b[?7l';
+const WRAP = '\x1b[?7h';
 
 export type Frame = {
   view: ViewState;
-  /** 0 to 1. */
-  micLevel: number;
-  replyLevel: number;
+  mic: Level;
+  reply: Level;
   typing: EditedLine | undefined;
   /** Lines of the help panel, when it is open. */
   help: readonly string[] | undefined;
@@ -25,15 +35,25 @@ export type Frame = {
 
 export class Terminal {
   readonly #stream: NodeJS.WriteStream;
-  readonly #chalk: InstanceType<typeof Chalk>;
+  readonly #chalk = new Chalk({ level: 1 });
+  readonly #glyphs;
   readonly #restore = (): void => this.close();
+  readonly #redraw = (): void => {
+    if (this.#frame) this.draw(this.#frame);
+  };
+  #frame: Frame | undefined;
+  /** What stands on the screen, and how wide that was when it was drawn. */
   #region: string[] = [];
+  #drawnColumns = 0;
+  #body: { turns: ViewState['turns']; columns: number; lines: string[] } | undefined;
   #closed = false;
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** `environment` tells which characters the terminal can show. */
+  constructor(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv) {
     this.#stream = stream;
-    this.#chalk = new Chalk({ level: 1 });
+    this.#glyphs = glyphsFor(environment);
     stream.write(HIDE_CURSOR);
+    stream.on('resize', this.#redraw);
     process.once('exit', this.#restore);
   }
 
@@ -41,109 +61,104 @@ export class Terminal {
     return this.#stream.columns || 80;
   }
 
-  get #narrow(): boolean {
-    return this.columns < 50;
+  get #brush(): Brush {
+    return { chalk: this.#chalk, glyphs: this.#glyphs, columns: this.columns };
   }
 
-  /** Above the region, for good. */
+  /** Sequences that switch modes of the terminal; they change nothing that is seen. */
+  control(sequence: string): void {
+    this.#stream.write(sequence);
+  }
+
+  /** Above the region, for good. The region is gone until the next `draw`. */
   print(lines: readonly Line[]): void {
     if (lines.length === 0 || this.#closed) return;
-    const text = lines.flatMap((line) => this.#wrapLine(line)).join('\n');
-    this.#stream.write(`${this.#erase()}${text}\n`);
+    const text = lines.flatMap((line) => paintLine(line, this.#brush)).join('\n');
+    this.#stream.write(`${this.#erase(0)}${text}\n`);
     this.#region = [];
   }
 
   draw(frame: Frame): void {
     if (this.#closed) return;
+    this.#frame = frame;
     const region = this.#compose(frame);
-    if (region.join('\n') === this.#region.join('\n')) return; // nothing changed, nothing written
-    this.#stream.write(this.#erase() + region.join('\n'));
+    const old = this.#region;
+    const isResized = this.columns !== this.#drawnColumns;
+    let same = 0;
+    while (same < old.length && same < region.length && old[same] === region[same]) same += 1;
+    if (same === old.length && same === region.length && !isResized) return; // nothing is written
+    // The last line that stays is written again: the cursor must come to stand behind something.
+    const kept = isResized ? 0 : Math.max(0, Math.min(same, old.length - 1, region.length - 1));
+    this.#stream.write(`${this.#erase(kept)}${NO_WRAP}${region.slice(kept).join('\n')}${WRAP}`);
     this.#region = region;
+    this.#drawnColumns = this.columns;
   }
 
-  /** The region's own lines away, cursor at its beginning. Lines may have been re-wrapped by a resize. */
-  #erase(): string {
+  /** The region's lines from `kept` on away, cursor at their beginning. A resize may have wrapped them anew. */
+  #erase(kept: number): string {
     if (this.#region.length === 0) return '';
-    const rows = this.#region.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / this.columns)),
-      0,
-    );
+    const rows = this.#region
+      .slice(kept)
+      .reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / this.columns)), 0);
     return `\r${rows > 1 ? `\x1b[${rows - 1}A` : ''}${CLEAR_BELOW}`;
   }
 
-  #compose({ view, micLevel, replyLevel, typing, help }: Frame): string[] {
+  #compose({ view, mic, reply, typing, help }: Frame): string[] {
+    const brush = this.#brush;
     const rows = Math.max(4, this.#stream.rows || 24);
-    const body = view.turns.flatMap((turn) =>
-      turnLines(turn).flatMap((line) => this.#wrapLine(line)),
-    );
-    const panel = (help ?? [])
-      .flatMap((line) => wrap(line, this.columns - 1))
-      .map((line) => this.#chalk.dim(line));
-    const status = this.#status(view, micLevel, replyLevel);
-    const input = typing ? this.#typingLine(typing) : [];
-    // A long answer keeps its end in sight; it is printed whole when it is over.
-    const room = Math.max(1, rows - 2 - panel.length - input.length);
-    const shown = body.length > room ? ['…', ...body.slice(body.length - room + 1)] : body;
-    return [...shown, ...panel, ...input, status];
-  }
-
-  #typingLine({ before, after }: EditedLine): string[] {
-    const { inverse, cyan } = this.#chalk;
-    const width = Math.max(4, this.columns - 4);
-    let left = before;
-    while (stringWidth(left) > width - 1) left = left.slice(1);
-    const cursor = firstGrapheme(after) || ' ';
-    const right = after.slice(cursor.length);
+    const input = typing ? [paintTyping(typing, brush)] : [];
+    const room = rows - 2 - input.length;
+    // A long answer keeps its end in sight; it is printed whole when it is over. Help keeps its beginning.
+    const spaced = help ? ['', ...paintPanel(help, brush), ''] : [];
+    const panel = spaced.length > room ? spaced.filter((line) => line !== '') : spaced;
+    const shownPanel =
+      panel.length > room ? [...panel.slice(0, room - 1), this.#glyphs.ellipsis] : panel;
+    const left = room - shownPanel.length;
+    const body = this.#bodyOf(view.turns);
+    const shownBody =
+      body.length > left ? [this.#glyphs.ellipsis, ...body.slice(body.length - left + 1)] : body;
     return [
-      `${cyan('› ')}${left}${inverse(cursor)}${clip(right, Math.max(1, width - stringWidth(left) - 1))}`,
+      ...(left > 0 ? shownBody : []),
+      ...shownPanel,
+      ...input,
+      paintStatus(view, mic, reply, brush),
     ];
   }
 
-  #wrapLine({ who, text }: Line): string[] {
-    const { cyan, magenta, yellow, dim } = this.#chalk;
-    const name = { you: 'you     ', gemini: 'gemini  ', note: '· ', warning: 'warning: ' }[who];
-    const colour = { you: cyan, gemini: magenta, note: dim, warning: yellow }[who];
-    const narrow = this.#narrow;
-    const head = narrow ? name.trimEnd() + ' ' : name;
-    const indent = narrow ? '' : ' '.repeat(head.length);
-    const [first = '', ...rest] = wrap(harmless(text), this.columns - 1 - head.length);
-    return [colour(head) + first, ...rest.map((line) => indent + line)];
+  /** Wrapped once for many frames: only the meters move while nobody says a word. */
+  #bodyOf(turns: ViewState['turns']): string[] {
+    const { columns } = this;
+    if (this.#body?.turns !== turns || this.#body.columns !== columns) {
+      const brush = this.#brush;
+      const lines = turns.flatMap(turnLines).flatMap((line) => paintLine(line, brush));
+      this.#body = { turns, columns, lines };
+    }
+    return this.#body.lines;
   }
 
-  #status(view: ViewState, micLevel: number, replyLevel: number): string {
-    const state = mood(view);
-    const cells = this.#narrow ? 4 : 8;
-    const muted = this.#narrow ? 'you muted' : 'you (muted)';
-    const parts = [
-      `● ${state.padEnd(11)}`,
-      ...(view.hasMic ? [view.muted ? muted : `you ${meter(micLevel, cells)}`] : []),
-      `gemini ${meter(replyLevel, cells)}`,
-      ...(this.#narrow ? ['?'] : ['? keys', 'q quit']),
-    ];
-    return this.#moodColour(state)(fitParts(parts, '  ', this.columns - 1));
+  /** After the process was stopped, and something else had the screen: all of it again. */
+  resume(): void {
+    if (this.#closed) return;
+    this.#region = [];
+    this.#stream.write(HIDE_CURSOR);
+    this.#redraw();
   }
 
-  #moodColour(state: Mood): (text: string) => string {
-    const { cyan, magenta, yellow, dim, green } = this.#chalk;
-    const colours: Record<Mood, (text: string) => string> = {
-      connecting: dim,
-      listening: green,
-      'hearing you': cyan,
-      thinking: yellow,
-      speaking: magenta,
-      muted: dim,
-      reconnecting: yellow,
-      closed: dim,
-    };
-    return colours[state];
+  /** Before the process is stopped: a line of its own for whoever writes next. */
+  suspend(): void {
+    if (this.#closed) return;
+    this.#stream.write(this.#erase(0) + SHOW_CURSOR);
+    this.#region = [];
   }
 
   /** Idempotent: the region goes, the turns in it stay as lines, the cursor comes back. */
   close(view?: ViewState): void {
     if (this.#closed) return;
+    this.#frame = undefined;
     if (view) this.print(view.turns.flatMap(turnLines));
     this.#closed = true;
     process.off('exit', this.#restore);
-    this.#stream.write(this.#erase() + SHOW_CURSOR);
+    this.#stream.off('resize', this.#redraw);
+    this.#stream.write(this.#erase(0) + SHOW_CURSOR);
   }
 }

@@ -12,6 +12,10 @@ export type Mood =
   | 'thinking'
   | 'speaking'
   | 'muted'
+  /** Push to talk, and the user does not talk. */
+  | 'press Space'
+  /** Nothing was said for so long that nothing is sent any more. */
+  | 'paused'
   | 'reconnecting'
   | 'closed';
 
@@ -22,6 +26,10 @@ export type ViewState = {
   phase: 'connecting' | 'ready' | 'reconnecting' | 'closed';
   hasMic: boolean;
   muted: boolean;
+  /** Push to talk: the microphone is heard only while `talking`. */
+  ptt: boolean;
+  talking: boolean;
+  idle: boolean;
   userSpeaks: boolean;
   /** Sound of the reply is coming or still to be heard. */
   replySounds: boolean;
@@ -35,16 +43,23 @@ export type ViewEvent =
   | ConversationEvent
   | { type: 'activity'; speaking: boolean }
   | { type: 'mute'; muted: boolean }
+  /** Push to talk: the user took the word, or gave it back. */
+  | { type: 'ptt'; talking: boolean }
+  /** Nothing is sent any more because nothing was said for long; or it is again. */
+  | { type: 'idle'; idle: boolean }
   /** Sound that will be played has come; `audio` tells of all that comes, also of a dead turn's. */
   | { type: 'sound' }
   /** An answer that was waited for has not come: it was no speech, or the model keeps silent. */
   | { type: 'unanswered' };
 
-export function initialView(hasMic: boolean, muted: boolean): ViewState {
+export function initialView(hasMic: boolean, muted: boolean, ptt = false): ViewState {
   return {
     phase: 'connecting',
     hasMic,
     muted,
+    ptt,
+    talking: false,
+    idle: false,
     userSpeaks: false,
     replySounds: false,
     awaitsAnswer: false,
@@ -53,11 +68,20 @@ export function initialView(hasMic: boolean, muted: boolean): ViewState {
 }
 
 export function mood(state: ViewState): Mood {
+  if (state.phase === 'closed') return 'closed';
+  if (state.idle) return 'paused'; // whatever the connection does meanwhile
   if (state.phase !== 'ready') return state.phase;
-  if (state.userSpeaks && !state.muted) return 'hearing you';
+  if (state.userSpeaks && hears(state)) return 'hearing you';
+  if (state.talking && hears(state)) return 'listening';
   if (state.replySounds) return 'speaking';
   if (state.awaitsAnswer) return 'thinking';
-  return state.muted || !state.hasMic ? 'muted' : 'listening';
+  if (state.muted || !state.hasMic) return 'muted';
+  return hears(state) ? 'listening' : 'press Space';
+}
+
+/** What the microphone hears goes out as it is. */
+export function hears({ hasMic, muted, ptt, talking }: ViewState): boolean {
+  return hasMic && !muted && (!ptt || talking);
 }
 
 /** The next state, and lines that will not change any more, in order. */
@@ -71,6 +95,16 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
       return same({ ...state, awaitsAnswer: false });
     case 'mute':
       return same({ ...state, muted: event.muted, userSpeaks: false });
+    case 'ptt':
+      // What was said is over with the key, whenever the detector says so.
+      return same({
+        ...state,
+        talking: event.talking,
+        userSpeaks: event.talking && state.userSpeaks,
+        awaitsAnswer: !event.talking && (state.awaitsAnswer || state.userSpeaks),
+      });
+    case 'idle':
+      return same({ ...state, idle: event.idle });
     case 'user': {
       const typed = 'final' in event && !state.userSpeaks;
       return withTurn(

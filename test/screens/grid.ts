@@ -46,6 +46,10 @@ export class Screen {
     return { columns: this.#terminal.cols, rows };
   }
 
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+  }
+
   close(): void {
     this.#terminal.dispose();
   }

@@ -29,7 +29,7 @@ export async function startPipewire(): Promise<SoundServer> {
     XDG_CONFIG_HOME: folder,
     XDG_STATE_HOME: folder,
     PULSE_SERVER: `unix:${join(folder, 'pulse', 'native')}`,
-    LC_ALL: 'C',
+    LC_ALL: 'C.UTF-8',
   };
   const launch = (): Subprocess =>
     startProcess({

@@ -2,8 +2,8 @@
  * gemlive in a terminal of its own, by util-linux' `script`, which every Debian has: keys go in, what is
  * written to the screen comes out.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,7 @@ import { isAlive } from './programs.ts';
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'gemlive.js');
 
 export type PtyOptions = {
+  /** `LANG` and `TERM` are those of a terminal of today unless they stand here. */
   environment: Record<string, string>;
   columns?: number;
   rows?: number;
@@ -25,6 +26,10 @@ export type Pty = {
   until(pattern: RegExp, timeoutMs?: number): Promise<void>;
   /** What was written so far does not count for `until` any more. */
   mark(): void;
+  /** As when its window is dragged. */
+  resize(columns: number, rows: number): void;
+  /** To gemlive itself. */
+  signal(name: NodeJS.Signals): void;
   /** Living processes below gemlive, by name. */
   children(): { pid: number; name: string }[];
   /** Exit code of gemlive, and the terminal's modes before and after it (`stty -a`). */
@@ -44,7 +49,7 @@ export function openPty(
   const command = `stty cols ${columns} rows ${rows}; stty -a >before; ${gemlive}; code=$?; stty -a >after; exit $code`;
   const script = spawn('script', ['-qfec', command, '/dev/null'], {
     cwd: folder,
-    env: { ...environment, SHELL: '/bin/sh', TERM: 'xterm-256color' },
+    env: { LANG: 'C.UTF-8', TERM: 'xterm-256color', ...environment, SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';
@@ -75,6 +80,11 @@ export function openPty(
       });
     },
   );
+  const gemlivePid = (): number => {
+    const found = below(script.pid ?? 0).find(({ pid }) => commandOf(pid).includes(BIN));
+    if (!found) throw new Error('gemlive does not run');
+    return found.pid;
+  };
   const children = (): { pid: number; name: string }[] =>
     below(script.pid ?? 0)
       .filter(({ pid }) => isAlive(pid))
@@ -101,6 +111,11 @@ export function openPty(
         watchers.add(look);
         look();
       }),
+    resize: (width, height) => {
+      const tty = readlinkSync(`/proc/${gemlivePid()}/fd/0`);
+      execFileSync('stty', ['-F', tty, 'cols', `${width}`, 'rows', `${height}`]);
+    },
+    signal: (name) => void process.kill(gemlivePid(), name),
     children,
     ended,
     close: async () => {
@@ -117,6 +132,15 @@ export function openPty(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Its arguments; empty for one that has gone. */
+function commandOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 /** Without colours and cursor movement. */

@@ -91,7 +91,7 @@ load-module module-native-protocol-unix socket=${socket} auth-anonymous=1
       '</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n',
     ),
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/dev/null',
-    LC_ALL: 'C',
+    LC_ALL: 'C.UTF-8',
   };
   const launch = (): Subprocess =>
     startProcess({

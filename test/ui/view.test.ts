@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { initialView, mood, reduce, type Line, type ViewEvent } from '../../src/ui/view.ts';
 
-function play(events: ViewEvent[], muted = false) {
-  let state = initialView(true, muted);
+function play(events: ViewEvent[], { muted = false, ptt = false } = {}) {
+  let state = initialView(true, muted, ptt);
   const lines: Line[] = [];
   const moods = [mood(state)];
   for (const event of events) {
@@ -59,8 +59,46 @@ describe('the state in a word', () => {
   });
 
   it('says muted, and still speaking while a reply sounds', () => {
-    const { moods } = play([ready, { type: 'sound' }, ended(1)], true);
+    const { moods } = play([ready, { type: 'sound' }, ended(1)], { muted: true });
     expect(moods).toEqual(['connecting', 'muted', 'speaking', 'muted']);
+  });
+
+  it('with push to talk waits for the key', () => {
+    const { moods } = play(
+      [
+        ready,
+        { type: 'ptt', talking: true },
+        { type: 'activity', speaking: true },
+        { type: 'ptt', talking: false },
+        { type: 'sound' },
+        ended(1),
+        { type: 'ptt', talking: true },
+        { type: 'ptt', talking: false },
+      ],
+      { ptt: true },
+    );
+    expect(moods).toEqual([
+      'connecting',
+      'press Space',
+      'listening',
+      'hearing you',
+      'thinking',
+      'speaking',
+      'press Space',
+      'listening',
+      'press Space',
+    ]);
+  });
+
+  it('is paused while idle, whatever the connection does', () => {
+    const { moods } = play([
+      ready,
+      { type: 'idle', idle: true },
+      { type: 'session', state: 'reconnecting', model: 'm' },
+      { type: 'idle', idle: false },
+      ready,
+    ]);
+    expect(moods).toEqual(['connecting', 'listening', 'paused', 'reconnecting', 'listening']);
   });
 });
 

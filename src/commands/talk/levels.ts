@@ -1,31 +1,69 @@
-/** Meters: how loud the microphone is now, and the reply at the place that is being heard. 0 to 1. */
+/**
+ * Meters: how loud the microphone is now, and the reply at the place that is being heard. They rise at
+ * once and fall slowly, so that a syllable can be seen; in dB, as loudness is heard.
+ */
 import { bytesOfMs, OUTPUT_FORMAT } from '../../audio/format.ts';
-import { levelDbfs } from '../../audio/pcm.ts';
+import { levelDbfs, viewOf } from '../../audio/pcm.ts';
 import type { AudioSink } from '../../audio/ports.ts';
+import type { Level } from '../../ui/paint.ts';
 
-const FLOOR_DBFS = -60;
+/** Below it lies the noise of a room, above the other speech is as loud as it gets (RMS). */
+const FLOOR_DBFS = -50;
+const TOP_DBFS = -10;
+/** From full to nothing in two thirds of a second. */
+const FALL_DB_PER_S = 60;
 const SLICE_MS = 50;
+const CLIPPED_FOR_MS = 1_500;
+/** One sample at full scale may be a loud voice; a row of them is one that was cut off. */
+const CLIPPED_SAMPLES = 3;
 
-const share = (dbfs: number): number => Math.min(1, Math.max(0, 1 - dbfs / FLOOR_DBFS));
+export const SILENT: Level = { level: 0, clipped: false };
 
-/** The loudest frame since it was last asked for. */
-export class MicLevel {
-  #peak = 0;
+/** `dbfs` at `atMs`, falling since. */
+class Needle {
+  #dbfs = FLOOR_DBFS;
+  #atMs = 0;
 
-  push(pcm: Uint8Array): void {
-    this.#peak = Math.max(this.#peak, share(levelDbfs(pcm)));
+  push(dbfs: number, nowMs: number): void {
+    const fallen = this.at(nowMs);
+    if (dbfs < fallen) return;
+    this.#dbfs = dbfs;
+    this.#atMs = nowMs;
   }
 
-  take(): number {
-    const peak = this.#peak;
-    this.#peak = 0;
-    return peak;
+  at(nowMs: number): number {
+    return Math.max(FLOOR_DBFS, this.#dbfs - (FALL_DB_PER_S * (nowMs - this.#atMs)) / 1000);
+  }
+
+  share(nowMs: number): number {
+    return Math.min(1, (this.at(nowMs) - FLOOR_DBFS) / (TOP_DBFS - FLOOR_DBFS));
   }
 }
 
+/** What the microphone gives. Times are readings of one clock, in milliseconds. */
+export class MicLevel {
+  readonly #needle = new Needle();
+  #clippedUntilMs = 0;
+
+  /** 16-bit samples, as they go out. */
+  push(pcm: Uint8Array, nowMs: number): void {
+    const dbfs = levelDbfs(pcm);
+    this.#needle.push(dbfs, nowMs);
+    if (dbfs > TOP_DBFS && isClipped(pcm)) this.#clippedUntilMs = nowMs + CLIPPED_FOR_MS;
+  }
+
+  now(nowMs: number): Level {
+    return { level: this.#needle.share(nowMs), clipped: nowMs < this.#clippedUntilMs };
+  }
+}
+
+/** At rest there is nothing to draw until something comes. */
+export const isAtRest = ({ level, clipped }: Level): boolean => level <= 0 && !clipped;
+
 export class ReplyLevel {
   readonly #sink: AudioSink;
-  #slices: { startMs: number; level: number }[] = [];
+  readonly #needle = new Needle();
+  #slices: { startMs: number; pcm: Uint8Array }[] = [];
 
   constructor(sink: AudioSink) {
     this.#sink = sink;
@@ -37,7 +75,7 @@ export class ReplyLevel {
     const step = bytesOfMs(OUTPUT_FORMAT, SLICE_MS);
     for (let offset = 0; offset < pcm.byteLength; offset += step) {
       const startMs = playedMs + queuedMs + (offset / step) * SLICE_MS;
-      this.#slices.push({ startMs, level: share(levelDbfs(pcm.subarray(offset, offset + step))) });
+      this.#slices.push({ startMs, pcm: pcm.subarray(offset, offset + step) });
     }
   }
 
@@ -45,11 +83,30 @@ export class ReplyLevel {
     this.#slices = [];
   }
 
-  now(): number {
-    if (this.#slices.length === 0) return 0;
-    const { playedMs } = this.#sink.position();
-    while ((this.#slices[0]?.startMs ?? Infinity) + SLICE_MS <= playedMs) this.#slices.shift();
-    const [slice] = this.#slices;
-    return slice && slice.startMs <= playedMs ? slice.level : 0;
+  /** Sound is still to be heard. */
+  get pending(): boolean {
+    return this.#slices.length > 0;
   }
+
+  /** What was heard since it was last asked for, and only that, is looked at. */
+  now(nowMs: number): Level {
+    if (this.pending) {
+      const { playedMs } = this.#sink.position();
+      const ahead = this.#slices.findIndex(({ startMs }) => startMs >= playedMs);
+      const heard = this.#slices.splice(0, ahead < 0 ? this.#slices.length : ahead);
+      for (const { pcm } of heard.slice(-3)) this.#needle.push(levelDbfs(pcm), nowMs);
+    }
+    return { clipped: false, level: this.#needle.share(nowMs) };
+  }
+}
+
+function isClipped(pcm: Uint8Array): boolean {
+  const view = viewOf(pcm);
+  let row = 0;
+  for (let at = 0; at + 1 < pcm.byteLength; at += 2) {
+    const sample = view.getInt16(at, true);
+    row = sample >= 32_767 || sample <= -32_768 ? row + 1 : 0;
+    if (row === CLIPPED_SAMPLES) return true;
+  }
+  return false;
 }

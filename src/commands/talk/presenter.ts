@@ -1,24 +1,31 @@
 /** Joins the view to whatever shows it: a terminal that draws, plain lines, NDJSON, or words on a pipe. */
 import type { Observer } from '../../conversation.ts';
-import type { ConversationEvent } from '../../events.ts';
+import type { ConversationEvent, SessionState } from '../../events.ts';
+import { glyphsFor } from '../../ui/glyphs.ts';
 import { harmless } from '../../ui/harmless.ts';
 import type { EditedLine } from '../../ui/lineEditor.ts';
 import { PlainView } from '../../ui/plainView.ts';
 import { Terminal } from '../../ui/terminal.ts';
 import { usageLine } from '../../ui/usageLine.ts';
-import { initialView, reduce, turnLines, type Line, type ViewEvent } from '../../ui/view.ts';
+import { hears, initialView, reduce, turnLines, type Line, type ViewEvent } from '../../ui/view.ts';
 import type { CommandContext } from '../context.ts';
-import { KEYS_HELP, LINES_HELP } from './keyboard.ts';
-import type { MicLevel, ReplyLevel } from './levels.ts';
+import { keysHelp } from './help.ts';
+import { isAtRest, SILENT, type MicLevel, type ReplyLevel } from './levels.ts';
+import { Pauses } from './pauses.ts';
 
-const TICK_MS = 100;
+/** While something moves. Nothing moves: no timer, nothing written. */
+const FRAME_MS = 80;
 /** An answer begins within a second or two; after this much the wait is not shown as thinking. */
 const UNANSWERED_MS = 10_000;
 
 export type PresenterOptions = {
   hasMic: boolean;
+  /** Push to talk. */
+  ptt?: boolean;
   mic: MicLevel;
   reply: ReplyLevel | undefined;
+  /** Times the loudspeaker ran dry so far. */
+  underruns?: () => number;
   /** What the help panel says about devices and engines. It may grow. */
   facts: readonly string[];
 };
@@ -28,28 +35,31 @@ export class Presenter implements Observer {
   readonly #options: PresenterOptions;
   readonly #terminal: Terminal | undefined;
   readonly #plain: PlainView | undefined;
+  readonly #pauses = new Pauses();
   #view;
   #typing: EditedLine | undefined;
   #help = false;
-  #ticker: NodeJS.Timeout | undefined;
+  #holds = false;
+  #frameTimer: NodeJS.Timeout | undefined;
+  #isStale = false;
   #unanswered: NodeJS.Timeout | undefined;
 
   constructor(context: CommandContext, options: PresenterOptions) {
     this.#context = context;
     this.#options = options;
-    this.#view = initialView(options.hasMic, context.settings.mute);
+    this.#view = initialView(options.hasMic, context.settings.mute, options.ptt ?? false);
     const drawsHere = context.stderrTty && !(context.events && context.stdoutTty);
     if (drawsHere && !context.plain && !context.settings.quiet) {
-      this.#terminal = new Terminal(context.stderr);
-      this.#ticker = setInterval(() => this.#draw(), TICK_MS);
+      this.#terminal = new Terminal(context.stderr, context.childEnv);
+      this.#changed();
     } else if (drawsHere) {
-      this.#plain = new PlainView(context.stderr);
+      this.#plain = new PlainView(context.stderr, glyphsFor(context.childEnv));
     }
   }
 
-  /** Keys are read one by one. */
-  get drawing(): boolean {
-    return this.#terminal !== undefined;
+  /** The screen that is drawn on; there keys are read one by one. */
+  get terminal(): Terminal | undefined {
+    return this.#terminal;
   }
 
   event(event: ConversationEvent): void {
@@ -60,9 +70,7 @@ export class Presenter implements Observer {
       events.emit(type, fields);
     }
     if (event.type === 'interrupted') this.#options.reply?.clear();
-    if (this.#plain && event.type === 'session' && event.state === 'ready') {
-      this.note(this.#context.stdinTty ? 'ready; ? shows the keys' : 'ready');
-    }
+    if (this.#plain && event.type === 'session') this.#saySession(event.state);
     this.#show(event);
     if (event.type === 'turn') this.#turnEnded(event.index);
     // Words for a pipe: the line as it is when its turn is over, cut where it was cut.
@@ -83,23 +91,41 @@ export class Presenter implements Observer {
   }
 
   frame(pcm: Uint8Array): void {
-    if (this.#terminal) this.#options.mic.push(pcm);
+    if (!this.#terminal || !hears(this.#view)) return;
+    const { mic } = this.#options;
+    const nowMs = performance.now();
+    mic.push(pcm, nowMs);
+    if (!isAtRest(mic.now(nowMs))) this.#moves();
   }
 
   reply(pcm: Uint8Array, alive: boolean): void {
     if (!alive) return;
     if (this.#terminal) this.#options.reply?.push(pcm);
-    this.#show({ type: 'sound' });
+    if (!this.#view.replySounds) this.#show({ type: 'sound' });
+    else this.#moves();
   }
 
   muted(muted: boolean): void {
     this.#show({ type: 'mute', muted });
-    if (this.#plain) this.note(muted ? 'muted' : 'unmuted');
+    this.#say(muted ? 'muted' : 'unmuted');
+  }
+
+  /** Push to talk: the user took the word, or gave it back. */
+  talking(talking: boolean): void {
+    this.#show({ type: 'ptt', talking });
+    this.#say(talking ? 'listening' : 'sent');
+  }
+
+  /** Nothing is sent any more because nothing was said for long; or it is again. */
+  idle(idle: boolean): void {
+    if (idle === this.#view.idle) return;
+    this.#show({ type: 'idle', idle });
+    if (!idle) this.#say('listening again'); // that it pauses is a warning
   }
 
   typing(line: EditedLine | undefined): void {
     this.#typing = line;
-    this.#draw();
+    this.#draw(); // at once: fingers notice
   }
 
   toggleHelp(): void {
@@ -108,19 +134,40 @@ export class Presenter implements Observer {
     this.#draw();
   }
 
-  note(text: string): void {
-    this.#print([{ who: 'note', text }]);
-    this.#draw();
+  /** The terminal tells when keys are let go: Space can be held. */
+  holds(): void {
+    this.#holds = true;
+    this.#changed();
   }
 
+  note(text: string): void {
+    this.#print([{ who: 'note', text }]);
+  }
+
+  /** Where the state is drawn it is seen; where it is not, it is said. */
+  #say(text: string): void {
+    if (this.#plain) this.note(text);
+  }
+
+  #saySession(state: SessionState): void {
+    const { stdinTty } = this.#context;
+    if (state === 'reconnecting' && this.#view.phase !== 'reconnecting') this.note('reconnecting');
+    if (state !== 'ready') return;
+    if (this.#wasReady) this.note('connected again');
+    else this.note(stdinTty ? 'ready; ? shows the keys' : 'ready');
+    this.#wasReady = true;
+  }
+
+  #wasReady = false;
+
   #helpLines(): readonly string[] {
-    return [...(this.#plain ? LINES_HELP : KEYS_HELP), ...this.#options.facts];
+    const { ptt = false, facts } = this.#options;
+    const raw = this.#terminal !== undefined;
+    return [...keysHelp({ raw, ptt, holds: this.#holds }), ...(raw ? [''] : []), ...facts];
   }
 
   #show(event: ViewEvent): void {
     const { state, lines } = reduce(this.#view, event);
-    // Most events are sound that goes on: the ticker shows its level.
-    const changed = state !== this.#view || lines.length > 0;
     this.#view = state;
     // Without a region turns are printed when they end, and warnings have been told already.
     if (this.#terminal) this.#print(lines);
@@ -128,32 +175,66 @@ export class Presenter implements Observer {
     if (state.awaitsAnswer) {
       this.#unanswered = setTimeout(() => this.#show({ type: 'unanswered' }), UNANSWERED_MS);
     }
-    if (changed) this.#draw();
+    this.#changed();
   }
 
   #turnEnded(index: number): void {
+    const note = this.#pauses.turnEnded(this.#options.underruns?.() ?? 0, performance.now());
+    if (note !== undefined) this.note(note);
     if (!this.#plain || this.#context.settings.quiet) return;
     const turn = this.#view.turns.find((candidate) => candidate.index === index);
     if (turn) this.#plain.print(turnLines(turn));
   }
 
   #print(lines: readonly Line[]): void {
-    if (this.#terminal) this.#terminal.print(lines);
-    else if (!this.#context.settings.quiet) this.#plain?.print(lines);
+    if (lines.length === 0) return;
+    if (this.#terminal) {
+      this.#terminal.print(lines);
+      this.#draw();
+    } else if (!this.#context.settings.quiet) this.#plain?.print(lines);
   }
 
-  #draw(): void {
-    this.#terminal?.draw({
+  /** To be drawn: at once, or with the next frame while there are frames. */
+  #changed(): void {
+    if (!this.#terminal) return;
+    if (this.#frameTimer) this.#isStale = true;
+    else {
+      this.#draw();
+      this.#moves();
+    }
+  }
+
+  /** Frames go on until nothing moves any more. */
+  #moves(): void {
+    if (!this.#terminal || this.#closed) return;
+    this.#frameTimer ??= setTimeout(() => {
+      this.#frameTimer = undefined;
+      const moves = this.#draw();
+      if (moves || this.#isStale) this.#moves();
+      this.#isStale = false;
+    }, FRAME_MS);
+  }
+
+  /** Returns whether a meter moves. */
+  #draw(): boolean {
+    if (!this.#terminal) return false;
+    const { mic, reply } = this.#options;
+    const nowMs = performance.now();
+    const levels = { mic: mic.now(nowMs), reply: reply?.now(nowMs) ?? SILENT };
+    this.#terminal.draw({
       view: this.#view,
-      micLevel: this.#options.mic.take(),
-      replyLevel: this.#options.reply?.now() ?? 0,
+      ...levels,
       typing: this.#typing,
       help: this.#help ? this.#helpLines() : undefined,
     });
+    return !isAtRest(levels.mic) || !isAtRest(levels.reply) || reply?.pending === true;
   }
 
+  #closed = false;
+
   close(): void {
-    clearInterval(this.#ticker);
+    this.#closed = true;
+    clearTimeout(this.#frameTimer);
     clearTimeout(this.#unanswered);
     this.#terminal?.close(this.#view);
   }
