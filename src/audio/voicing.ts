@@ -25,8 +25,8 @@ export class VoicingDetector {
   /** Last input and output of each stage. */
   readonly #memory = new Float32Array(STAGES * 2);
 
-  /** One frame of 20 ms, 16 kHz mono s16le. True: it repeats. */
-  push(frame: Uint8Array): boolean {
+  /** One frame of 20 ms, 16 kHz mono s16le. */
+  push(frame: Uint8Array): void {
     const samples = this.#samples;
     samples.copyWithin(0, FRAME);
     const view = viewOf(frame);
@@ -37,6 +37,10 @@ export class VoicingDetector {
       const mean = whole ? (view.getInt16(at, true) + view.getInt16(at + 2, true)) / 2 : 0;
       samples[FRAME + i] = this.#highPass(mean);
     }
+  }
+
+  /** The last frame repeats. Reckoned when it is asked for. */
+  get pitched(): boolean {
     return this.#periodicity() > VOICED;
   }
 

@@ -4,7 +4,7 @@
  * that a cough does not cost the user an answer.
  */
 import { FRAME_MS } from '../audio/format.ts';
-import { levelDbfs } from '../audio/pcm.ts';
+import { FLOOR_DBFS, levelDbfs } from '../audio/pcm.ts';
 import { VoicingDetector } from '../audio/voicing.ts';
 
 const HOLD_FRAMES = 200 / FRAME_MS;
@@ -25,7 +25,7 @@ const LEAD_FRAMES = 40 / FRAME_MS;
 const END_FRAMES = 500 / FRAME_MS;
 const REMEMBERED_FRAMES = SUSTAINED_FRAMES + HOLD_FRAMES;
 
-type Held = { pcm: Uint8Array; voiced: boolean; pitched: boolean; levelDb: number; sent: boolean };
+type Held = { pcm: Uint8Array; voiced: boolean; pitched: boolean; sent: boolean };
 
 export class BargeIn {
   readonly #voicing = new VoicingDetector();
@@ -48,8 +48,9 @@ export class BargeIn {
       if (this.#unvoiced >= END_FRAMES) this.reset();
       return [pcm];
     }
-    const pitched = this.#voicing.push(pcm) && voiced;
-    this.#recent.push({ pcm, voiced, pitched, levelDb: levelDbfs(pcm), sent: false });
+    this.#voicing.push(pcm);
+    const pitched = voiced && this.#voicing.pitched;
+    this.#recent.push({ pcm, voiced, pitched, sent: false });
     if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
     this.#followRun(voiced);
     if (this.#isSpeech()) return this.#confirm();
@@ -85,10 +86,9 @@ export class BargeIn {
 
   #isSteady(): boolean {
     const frames = this.#recent.slice(-SUSTAINED_FRAMES);
-    const peakDb = Math.max(...frames.map(({ levelDb }) => levelDb));
-    const loud = frames.filter(
-      ({ voiced, levelDb }) => voiced && levelDb > peakDb - LOUD_BELOW_PEAK_DB,
-    );
+    const levels = frames.map(({ pcm, voiced }) => (voiced ? levelDbfs(pcm) : FLOOR_DBFS));
+    const peakDb = Math.max(...levels);
+    const loud = levels.filter((level) => level > peakDb - LOUD_BELOW_PEAK_DB);
     return loud.length >= LOUD_SHARE * frames.length;
   }
 
