@@ -10,7 +10,7 @@ const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
 const PACAT_DEVICE = /^(?:Connected|Stream moved) to device (.+) \(/;
 const PACAT_BUFFER = /^Buffer metrics: .*tlength=(\d+)/;
 
-const pacat: PlayerProgram = {
+export const pacat: PlayerProgram = {
   name: 'pacat',
   command: 'pacat',
   args: (format, device) => [

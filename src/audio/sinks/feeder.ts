@@ -21,6 +21,12 @@ const STARVED_AFTER_MS = 300;
 const STUCK_AFTER_MS = 700;
 const STUCK_AT_START_MS = 3000;
 
+/** What is fed. */
+export type FedDevice = Pick<
+  PlayerRun,
+  'bufferMs' | 'aheadMs' | 'heardBytes' | 'unheardBytes' | 'write' | 'writeSilence'
+>;
+
 export type FeederOptions = {
   program: PlayerProgram;
   format: PcmFormat;
@@ -33,7 +39,7 @@ export type FeederOptions = {
 export class Feeder {
   readonly #options: FeederOptions;
   readonly #extra = new ExtraAhead();
-  #run: PlayerRun | undefined;
+  #run: FedDevice | undefined;
   /** Last change of its position; `lookedMs`: what was last done about there being none. */
   #moved = { heardBytes: 0, atMs: 0, lookedMs: 0 };
   #padded = false;
@@ -61,7 +67,7 @@ export class Feeder {
    * Hands over what is due. `ending`: no more sound is known to come. Gives the milliseconds until it wants to
    * be called again; `heard` when all has been, `stuck` when the device takes no sound.
    */
-  feed(run: PlayerRun, ending: boolean): number | 'heard' | 'stuck' {
+  feed(run: FedDevice, ending: boolean): number | 'heard' | 'stuck' {
     const { program, format, queue } = this.#options;
     if (this.#isStuck(run)) return 'stuck';
     const targetMs = Math.max(program.aheadMs, run.bufferMs + AHEAD_OF_BUFFER_MS) + this.#extra.ms;
@@ -81,14 +87,14 @@ export class Feeder {
     return msOfBytes(format, run.unheardBytes());
   }
 
-  #hand(run: PlayerRun, sound: Uint8Array): void {
+  #hand(run: FedDevice, sound: Uint8Array): void {
     const { gain, tap } = this.#options;
     const louder = gain.apply(sound);
     tap.hand(louder);
     run.write(louder, sound);
   }
 
-  #isStuck(run: PlayerRun): boolean {
+  #isStuck(run: FedDevice): boolean {
     const nowMs = this.#options.clock.nowMs();
     const heardBytes = run.heardBytes();
     if (run !== this.#run || heardBytes !== this.#moved.heardBytes || run.aheadMs() <= 0) {

@@ -21,8 +21,10 @@ export const MIN_TARGET_MS = 60;
 export const MAX_TARGET_MS = 1000;
 /** Sound that comes at three quarters of real time is waited for, slower sound is not. */
 const WAIT_FOR_TARGET = 4 / 3;
-/** Kept beyond what would just have been enough. */
-const MARGIN_MS = 20;
+/** Kept beyond what would just have been enough: with 20 ms left, silence is handed over. */
+const MARGIN_MS = 40;
+/** An underrun raises the target at least to its double, but by no more than this unless more was needed. */
+const MAX_STEP_MS = 250;
 /** Sound without an underrun, after which two thirds of what was too much are given up. */
 const CALM_MS = 10_000;
 
@@ -32,8 +34,8 @@ const CALM_MS = 10_000;
  * B + U.
  *
  * - A service that sends faster than real time never needs more than {@link MIN_TARGET_MS}.
- * - An underrun raises the target to what was needed, and at least to its double: a sender slower than real
- *   time cannot be held by any buffer, and then few longer pauses are better than many short ones.
+ * - An underrun raises the target to what was needed, and by a good step in any case: a sender slower than
+ *   real time cannot be held by any buffer, and then few longer pauses are better than many short ones.
  * - A reply without one lowers it towards what was needed, by how much sound that was.
  */
 export class JitterBuffer implements PlayoutBuffer {
@@ -62,7 +64,8 @@ export class JitterBuffer implements PlayoutBuffer {
 
   underrun(lateMs: number): void {
     const neededMs = (this.#spell?.beganWithMs ?? 0) + Math.max(0, lateMs) + MARGIN_MS;
-    this.#targetMs = Math.min(MAX_TARGET_MS, Math.max(neededMs, 2 * this.#targetMs));
+    const stepMs = Math.min(this.#targetMs, MAX_STEP_MS);
+    this.#targetMs = Math.min(MAX_TARGET_MS, Math.max(neededMs, this.#targetMs + stepMs));
     this.#spell = undefined;
   }
 

@@ -83,6 +83,10 @@ export class PlayerRun {
     if (this.#options.program.framed) writeFrame(this.process.stdin, 'O');
   }
 
+  get alive(): boolean {
+    return this.process.alive;
+  }
+
   /** True unless the device tells its position itself. */
   get estimated(): boolean {
     return !this.#options.program.reports || (this.#handedSoundBytes > 0 && !this.#reported);

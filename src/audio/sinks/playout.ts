@@ -12,13 +12,29 @@ import type { PlayerRun } from './playerRun.ts';
 import { RENDER_EVERY_MS, RenderTap } from './renderTap.ts';
 import type { RenderListener } from './renderTap.ts';
 
+/** What takes the sound: a player's run. */
+export type PlayoutDevice = Pick<
+  PlayerRun,
+  | 'alive'
+  | 'estimated'
+  | 'bufferMs'
+  | 'aheadMs'
+  | 'heardBytes'
+  | 'heardAtMs'
+  | 'unheardBytes'
+  | 'unheard'
+  | 'retire'
+  | 'write'
+  | 'writeSilence'
+>;
+
 export type PlayoutOptions = {
   program: PlayerProgram;
   format: PcmFormat;
   clock: Clock;
   buffer: PlayoutBuffer;
   /** The program in use. */
-  run: () => PlayerRun;
+  run: () => PlayoutDevice;
   /** It takes no sound. */
   onStuck: () => void;
   /** All has been heard, and no more of it is to come. */
@@ -166,7 +182,7 @@ export class Playout {
   /** Brings everything up to this moment, whenever it is called, and sees to it that it is called again in time. */
   pump(): void {
     const run = this.#run;
-    if (this.#stopped || !run.process.alive) return;
+    if (this.#stopped || !run.alive) return;
     this.#tellHeard();
     if (this.#state === 'filling') {
       const { format, buffer } = this.#options;
@@ -185,7 +201,7 @@ export class Playout {
     this.#rest(false);
   }
 
-  get #run(): PlayerRun {
+  get #run(): PlayoutDevice {
     return this.#options.run();
   }
 
