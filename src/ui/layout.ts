@@ -3,7 +3,7 @@ import widthOf from 'string-width';
 import { UNICODE, type Glyphs } from './glyphs.ts';
 
 /** What the screen itself draws, one column each; the general way of measuring costs 20 times as much. */
-const OWN_MARKS = /[●▮▯…›·]/g;
+const OWN_MARKS = /[●▮▯…›·↵]/g;
 
 /** Columns that `text` takes; escape sequences take none. */
 export function stringWidth(text: string): number {

@@ -71,8 +71,9 @@ export function mood(state: ViewState): Mood {
   if (state.phase === 'closed') return 'closed';
   if (state.idle) return 'paused'; // whatever the connection does meanwhile
   if (state.phase !== 'ready') return state.phase;
-  if (state.userSpeaks && hears(state)) return 'hearing you';
+  // The key tells when the user speaks, not the ear.
   if (state.talking && hears(state)) return 'listening';
+  if (state.userSpeaks && hears(state)) return 'hearing you';
   if (state.replySounds) return 'speaking';
   if (state.awaitsAnswer) return 'thinking';
   if (state.muted || !state.hasMic) return 'muted';
@@ -96,12 +97,11 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
     case 'mute':
       return same({ ...state, muted: event.muted, userSpeaks: false });
     case 'ptt':
-      // What was said is over with the key, whenever the detector says so.
       return same({
         ...state,
         talking: event.talking,
-        userSpeaks: event.talking && state.userSpeaks,
-        awaitsAnswer: !event.talking && (state.awaitsAnswer || state.userSpeaks),
+        userSpeaks: event.talking,
+        awaitsAnswer: state.talking && !event.talking,
       });
     case 'idle':
       return same({ ...state, idle: event.idle });

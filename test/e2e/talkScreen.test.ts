@@ -6,6 +6,8 @@ import { openPty, type Pty, type PtyOptions } from '../support/pty.ts';
 import { startScriptedServer, type Peer, type ScriptedServer } from '../support/scriptedServer.ts';
 import { until } from '../support/until.ts';
 
+/** A microphone in which nobody speaks. */
+const QUIET_ROOM = 'while :; do head -c 640 /dev/zero; sleep 0.02; done';
 const SPEECH = Buffer.alloc(4_800).toString('base64'); // 100 ms
 const HOME = process.env['PATH'] ?? '';
 
@@ -32,7 +34,14 @@ describe('the screen of talk', () => {
     });
     const { columns = 80, rows = 24 } = options;
     const terminal = openPty(
-      ['talk', '--base-url', server.url, '--no-speaker', '--no-mic', ...args],
+      [
+        'talk',
+        '--base-url',
+        server.url,
+        '--no-speaker',
+        ...(args.includes(QUIET_ROOM) ? [] : ['--no-mic']),
+        ...args,
+      ],
       {
         ...options,
         environment: { PATH: HOME, GEMINI_API_KEY: 'k'.repeat(12), ...options.environment },
@@ -180,5 +189,102 @@ describe('the screen of talk', () => {
     const { code, modes } = await terminal.ended;
     expect(code).toBe(0);
     expect(modes.after).toBe(modes.before);
+  });
+
+  it('says that it has paused, once, and goes on with what is typed', async () => {
+    const { terminal, shows } = await open(() => {}, {
+      args: ['--mic-command', QUIET_ROOM, '--idle-timeout', '1'],
+    });
+    const text = await shows(/● paused +speak or press a key/);
+    expect(text.match(/^warning: nothing was said for a while/gm)).toHaveLength(1);
+    terminal.send('\rgood morning\r');
+    await shows(/good morning\n● thinking/);
+  });
+
+  describe('push to talk', () => {
+    const PTT = ['--ptt', '--mic-command', QUIET_ROOM];
+    const SPACE_DOWN = '\x1b[32;;32u';
+    const SPACE_HELD = '\x1b[32;1:2;32u';
+    const SPACE_UP = '\x1b[32;1:3u';
+    /** Longer than a tap. */
+    const aWhile = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 500));
+
+    /** Where speech begins and ends, as the server is told. */
+    const openPtt = async (options: { args?: string[] } = {}) => {
+      const told: string[] = [];
+      const opened = await open(
+        async (peer) => {
+          for (;;) {
+            const { realtimeInput = {} } = (await peer.next()) as { realtimeInput?: object };
+            told.push(...Object.keys(realtimeInput).filter((name) => name.startsWith('activity')));
+          }
+        },
+        { args: [...PTT, ...(options.args ?? [])] },
+      );
+      const tells = (...marks: string[]): Promise<void> =>
+        until(marks.join(), () => told.join() === marks.join());
+      return { ...opened, tells };
+    };
+
+    it('by taps, where nobody tells when a key is let go', async () => {
+      const { terminal, shows, tells } = await openPtt();
+      await shows(/● press Space +you \(off\)/);
+      terminal.send(' ');
+      await shows(/● listening +you ▯/);
+      await tells('activityStart');
+      await aWhile();
+      terminal.send(' ');
+      await shows(/● thinking +you \(off\)/);
+      await tells('activityStart', 'activityEnd');
+      terminal.send('?');
+      await shows(/Space {2}talk, and once more when you are done/);
+      terminal.send('\ra b c');
+      await shows(/› a b c/);
+      await tells('activityStart', 'activityEnd');
+    });
+
+    it('held or tapped, in a terminal with the kitty protocol, which it has back at the end', async () => {
+      const { terminal, shows, tells } = await openPtt();
+      await shows(/● press Space/);
+      expect(terminal.output()).toContain('\x1b[?u');
+      terminal.send('\x1b[?0u');
+      await until('all keys are reported', () => terminal.output().includes('\x1b[>27u'));
+      terminal.send('\x1b[47;2;63u');
+      await shows(/Space {2}hold to talk, or tap/);
+      terminal.send(SPACE_DOWN);
+      await shows(/● listening/);
+      await aWhile();
+      terminal.send(SPACE_HELD + SPACE_HELD + SPACE_UP);
+      await shows(/● thinking/);
+      await tells('activityStart', 'activityEnd');
+      terminal.send(SPACE_DOWN + SPACE_UP);
+      await shows(/● listening/);
+      await aWhile();
+      terminal.send(SPACE_DOWN + SPACE_UP);
+      await tells('activityStart', 'activityEnd', 'activityStart', 'activityEnd');
+      // A line is typed as ever: the terminal sends text as text meanwhile.
+      terminal.send('\x1b[13u\x1b[13;1:3u');
+      await until('text comes as text', () => terminal.output().includes('\x1b[=1;1u'));
+      terminal.send('a b');
+      await shows(/› a b/);
+      terminal.send('\x1b[27u');
+      await until('keys are reported again', () => terminal.output().includes('\x1b[=27;1u'));
+      terminal.send('\x1b[99;5u');
+      expect((await terminal.ended).code).toBe(0);
+      expect(terminal.output()).toMatch(/\x1b\[<u\x1b\[\?2004l/);
+    });
+
+    it('line by line with --plain: a blank and Enter', async () => {
+      const { terminal, tells } = await openPtt({ args: ['--plain'] });
+      await terminal.until(/note: ready/);
+      terminal.send(' \n');
+      await terminal.until(/note: listening/);
+      terminal.send(' \n');
+      await terminal.until(/note: sent/);
+      await tells('activityStart', 'activityEnd');
+      terminal.send('q\n');
+      expect((await terminal.ended).code).toBe(0);
+      expect(terminal.output()).not.toContain('\x1b');
+    });
   });
 });

@@ -74,6 +74,7 @@ describe('the state in a word', () => {
         ended(1),
         { type: 'ptt', talking: true },
         { type: 'ptt', talking: false },
+        { type: 'unanswered' },
       ],
       { ptt: true },
     );
@@ -81,11 +82,11 @@ describe('the state in a word', () => {
       'connecting',
       'press Space',
       'listening',
-      'hearing you',
       'thinking',
       'speaking',
       'press Space',
       'listening',
+      'thinking',
       'press Space',
     ]);
   });

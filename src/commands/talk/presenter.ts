@@ -116,11 +116,10 @@ export class Presenter implements Observer {
     this.#say(talking ? 'listening' : 'sent');
   }
 
-  /** Nothing is sent any more because nothing was said for long; or it is again. */
+  /** Nothing is sent any more because nothing was said for long; a warning has said so. Or it is again. */
   idle(idle: boolean): void {
-    if (idle === this.#view.idle) return;
     this.#show({ type: 'idle', idle });
-    if (!idle) this.#say('listening again'); // that it pauses is a warning
+    if (!idle) this.#say('listening again');
   }
 
   typing(line: EditedLine | undefined): void {
@@ -168,6 +167,8 @@ export class Presenter implements Observer {
 
   #show(event: ViewEvent): void {
     const { state, lines } = reduce(this.#view, event);
+    // Most events are sound that goes on: the ticker shows its level.
+    const changed = state !== this.#view || lines.length > 0;
     this.#view = state;
     // Without a region turns are printed when they end, and warnings have been told already.
     if (this.#terminal) this.#print(lines);
@@ -175,7 +176,7 @@ export class Presenter implements Observer {
     if (state.awaitsAnswer) {
       this.#unanswered = setTimeout(() => this.#show({ type: 'unanswered' }), UNANSWERED_MS);
     }
-    this.#changed();
+    if (changed) this.#changed();
   }
 
   #turnEnded(index: number): void {
