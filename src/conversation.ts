@@ -12,11 +12,13 @@ import { msOfBytes } from './audio/format.ts';
 import { SampleAligner } from './audio/pcm.ts';
 import type { AudioSink, AudioSource } from './audio/ports.ts';
 import type { SpeechDetector } from './audio/speechDetector.ts';
+import type { Warning } from './errors.ts';
 import type { ConversationEvent, LiveEvent, SessionEvent, Usage } from './events.ts';
 import type { LiveSession } from './live/session.ts';
 import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
 import { Capture, type Marking } from './turns/capture.ts';
+import { tellOf } from './turns/deviceNotices.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
 
@@ -130,7 +132,7 @@ export class Conversation {
    * @throws GemliveError: credential, network, server, device lost.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { session, sink } = this.#options;
+    const { session, source, sink } = this.#options;
     const lifetime = new AbortController();
     let reason: string | undefined;
     const abort = (): void => this.stop();
@@ -138,6 +140,10 @@ export class Conversation {
     if (signal.aborted) abort();
     const unsubscribe = session.on((event) => this.#sessionOnEvent(event));
     sink?.onLost((error) => this.#finish(error));
+    const warn = (warning: Warning): void => this.#emit({ type: 'warning', ...warning });
+    source?.onDevice?.(tellOf('microphone', warn));
+    source?.onWarning?.(warn);
+    sink?.onDevice?.(tellOf('loudspeaker', warn));
     try {
       // The microphone does not wait for the network: what is said meanwhile is kept, and goes first.
       this.#capture?.run(lifetime.signal).catch((error: Error) => this.#finish(error));

@@ -62,13 +62,16 @@ function openBestPlayer(options: OpenPlayerOptions, refuseDummy = false): Promis
   );
 }
 
-/** The best recorder that gives sound. Throws like {@link openPlayer}, with `no_recorder`. */
+/**
+ * The best recorder that gives sound; should it vanish, it is looked for. Throws like {@link openPlayer}, with
+ * `no_recorder`.
+ */
 export async function openRecorder(options: OpenDeviceOptions): Promise<RecorderSource> {
-  const { openRecorderSource } = await import('./sources/recorder.ts');
+  const { openRecoveringSource } = await import('./sources/recovering.ts');
   const { command } = options;
   const recorders = command === undefined ? RECORDERS : [commandRecorder(command)];
   return firstThatOpens('recorder', recorders, options, (program) =>
-    openRecorderSource({ program, ...childOptions(options) }, options.signal),
+    openRecoveringSource({ program, ...childOptions(options) }, options.signal),
   );
 }
 

@@ -2,6 +2,7 @@
  * The two small interfaces between gemlive and any sound device. `file`, `silence` and `null` are
  * first-class implementations, not test doubles.
  */
+import type { Warning } from '../errors.ts';
 import type { PcmFormat } from './format.ts';
 
 /** What becomes of a device while it is in use. Said once for each change, in words for the user. */
@@ -23,6 +24,8 @@ export interface AudioSource {
   frames(signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** For devices that come and go. One listener. */
   onDevice?(listener: (notice: DeviceNotice) => void): void;
+  /** What is wrong with the sound that comes, each fault once. One listener, which is told the earlier ones too. */
+  onWarning?(listener: (warning: Warning) => void): void;
 }
 
 /** A device's position, in milliseconds of sound since the sink was opened. */

@@ -24,8 +24,12 @@ export async function removeSinks(server: SoundServer, ...names: string[]): Prom
 }
 
 /** A null sink that can be recorded like the first one. */
-export async function addSink(server: SoundServer, name = 'speaker'): Promise<void> {
-  const options = ['format=s16le', 'channels=1', 'rate=24000', `sink_name=${name}`];
+export async function addSink(
+  server: SoundServer,
+  name = 'speaker',
+  rateHz = 24_000,
+): Promise<void> {
+  const options = ['format=s16le', 'channels=1', `rate=${rateHz}`, `sink_name=${name}`];
   // As in soundServer; PipeWire does not know the word, and takes no notice of it.
   await pactl(server, 'load-module', 'module-null-sink', ...options, 'norewinds=1');
 }

@@ -8,6 +8,8 @@ module.exports = (options) => ({
   args: [
     '--record',
     '--raw',
+    // It says when the server moves it to another device.
+    '--verbose',
     '--format=s16le',
     `--rate=${options.sampleRate}`,
     `--channels=${options.channels}`,

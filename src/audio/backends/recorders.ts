@@ -26,13 +26,26 @@ export type RecorderProgram = {
   /** Why it cannot be had on this machine, where that is known without starting it. */
   missing?: () => string | undefined;
   isModule?: true;
+  /** A line on its stderr that tells how it goes, and from which device; undefined: these are its last words. */
+  report?: (line: string) => { device?: string } | undefined;
 };
 
 function recorder(name: string, more: Partial<RecorderProgram> = {}): RecorderProgram {
   return { name, modulePath: fileURLToPath(new URL(`./${name}.cjs`, import.meta.url)), ...more };
 }
 
-const parec = recorder('parec');
+/** `Connected to device X (index: 1, …).`, `Stream moved to device X (2, …).`: by default it follows the default. */
+const PAREC_DEVICE = /^(?:Connected|Stream moved) to device (\S+) \(/;
+const PAREC_REPORT =
+  /^(Time:|Opening a|Connection established|Stream (success|moved|started|buffer|over|under)|Connected|Using sample|Buffer metrics)/;
+
+const parec = recorder('parec', {
+  report: (line) => {
+    const device = PAREC_DEVICE.exec(line)?.[1];
+    if (device !== undefined) return { device };
+    return PAREC_REPORT.test(line) ? {} : undefined;
+  },
+});
 const pwRecord = recorder('pw-record');
 const arecord = recorder('arecord');
 const sox = recorder('sox');

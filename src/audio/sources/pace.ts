@@ -29,7 +29,8 @@ export async function* pace(
 /** Beyond this it is the input that was late, and not our timer. */
 const LATE_INPUT_MS = 1000;
 
-function sleep(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
+/** Settles after `ms`, or when `signal` aborts. Never rejects. */
+export function sleep(ms: number, signal: AbortSignal, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       cancel();

@@ -1,7 +1,9 @@
 /**
- * A microphone behind a recorder program, run by node-record-lpcm16 with modules of our own. Opening it
- * means that sound has come: nothing else proves a device.
+ * A microphone behind one run of a recorder program, by node-record-lpcm16 with modules of our own. Opening
+ * it means that sound has come: nothing else proves a device. Runs that end are replaced in recovering.ts.
  */
+import type { ChildProcess } from 'node:child_process';
+
 import type { Recording } from 'node-record-lpcm16';
 
 import { EXIT, GemliveError } from '../../errors.ts';
@@ -18,6 +20,16 @@ export interface RecorderSource extends AudioSource {
   close(): Promise<void>;
 }
 
+/** One run of the program: when it ends, the frames end with `recorder_lost`. */
+export interface RecorderRun extends RecorderSource {
+  /** What it records from, as the sound server calls it; undefined where the program does not say. */
+  readonly device: string | undefined;
+  /** Frames that have come so far, read or not. */
+  readonly received: number;
+  /** The sound server has moved it to another device. One listener. */
+  onMoved(listener: (device: string) => void): void;
+}
+
 export type RecorderSourceOptions = {
   program: RecorderProgram;
   device?: string;
@@ -32,7 +44,7 @@ const MAX_WAITING_FRAMES = 500;
 export async function openRecorderSource(
   options: RecorderSourceOptions,
   signal?: AbortSignal,
-): Promise<RecorderSource> {
+): Promise<RecorderRun> {
   signal?.throwIfAborted();
   const { default: library } = await import('node-record-lpcm16');
   const { program, device, environment } = options;
@@ -66,7 +78,7 @@ export async function openRecorderSource(
   }
   // In this same tick: it emits errors without a listener of its own, as strings, even for our own stop.
   recording.stream().on('error', () => undefined);
-  const source = new ProcessSource(options, new Subprocess(program.name, recording.process));
+  const source = new ProcessSource(options, recording.process);
   try {
     await source.untilSound(signal);
     return source;
@@ -76,7 +88,7 @@ export async function openRecorderSource(
   }
 }
 
-class ProcessSource implements RecorderSource {
+class ProcessSource implements RecorderRun {
   readonly format = INPUT_FORMAT;
   readonly label: string;
   readonly #program: RecorderProgram;
@@ -85,14 +97,21 @@ class ProcessSource implements RecorderSource {
   #wake: (() => void) | undefined;
   #ended = false;
   #closed = false;
+  #device: string | undefined;
+  #onMoved: (device: string) => void = () => {};
+  received = 0;
 
-  constructor({ program, device }: RecorderSourceOptions, process: Subprocess) {
+  constructor({ program, device }: RecorderSourceOptions, child: ChildProcess) {
     this.#program = program;
+    const process = new Subprocess(program.name, child, (line) => this.#onReport(line));
     this.#process = process;
     this.label = device === undefined ? program.name : `${program.name} (${device})`;
     const rechunker = new Rechunker(INPUT_FORMAT);
     process.stdout?.on('data', (chunk: Uint8Array) => {
-      for (const frame of rechunker.push(chunk)) this.#frames.push(frame);
+      for (const frame of rechunker.push(chunk)) {
+        this.#frames.push(frame);
+        this.received += 1;
+      }
       while (this.#frames.length > MAX_WAITING_FRAMES) this.#frames.shift();
       // Not for a part of a frame: whoever waits takes being woken for a frame or the end.
       if (this.#frames.length > 0) this.#wake?.();
@@ -101,6 +120,24 @@ class ProcessSource implements RecorderSource {
       this.#ended = true;
       this.#wake?.();
     });
+  }
+
+  get device(): string | undefined {
+    return this.#device;
+  }
+
+  onMoved(listener: (device: string) => void): void {
+    this.#onMoved = listener;
+  }
+
+  #onReport(line: string): boolean {
+    const report = this.#program.report?.(line);
+    if (report?.device !== undefined && report.device !== this.#device) {
+      const isMove = this.#device !== undefined;
+      this.#device = report.device;
+      if (isMove) this.#onMoved(report.device);
+    }
+    return report !== undefined;
   }
 
   async untilSound(signal: AbortSignal | undefined): Promise<void> {

@@ -1,0 +1,271 @@
+/**
+ * A microphone that comes and goes. When its recorder dies, falls silent, or is moved by the sound server to
+ * what the loudspeaker plays, it is looked for; meanwhile silence goes on in real time, since the models close
+ * a turn only while sound keeps arriving.
+ */
+import { EXIT, GemliveError } from '../../errors.ts';
+import type { Warning } from '../../errors.ts';
+import { OpenFailure } from '../backends/failures.ts';
+import { systemClock } from '../clock.ts';
+import type { Clock } from '../clock.ts';
+import { isDefaultSinkMonitor } from '../devices/pulse.ts';
+import { bytesOfMs, FRAME_MS, INPUT_FORMAT } from '../format.ts';
+import type { DeviceNotice } from '../ports.ts';
+import { Conditioner } from './conditioner.ts';
+import { micWarning } from './micFaults.ts';
+import { sleep } from './pace.ts';
+import { openRecorderSource } from './recorder.ts';
+import type { RecorderRun, RecorderSource, RecorderSourceOptions } from './recorder.ts';
+
+/** A recorder that lives and gives nothing is as good as dead: in turns of the clock, which no sleep shortens. */
+const WATCH_MS = 250;
+const SILENT_WATCHES = 4;
+
+const SEARCH_MS = 20_000;
+const FIRST_WAIT_MS = 250;
+const MAX_WAIT_MS = 1000;
+/** One that dies sooner has not been back: the search goes on where it was. */
+const STABLE_MS = 5000;
+/** More than this is not made up for: the machine has slept. */
+const MAX_BEHIND_MS = 2000;
+
+export type RecoveringParts = {
+  first: RecorderRun;
+  /** @throws OpenFailure, or what the signal says. */
+  reopen: (signal: AbortSignal) => Promise<RecorderRun>;
+  /** It gives what our own loudspeaker plays. */
+  isLoudspeaker: (device: string) => Promise<boolean>;
+  recorder: string;
+  clock?: Clock;
+};
+
+/** Opens as {@link openRecorderSource} does. A command of the user's own is used once, and as it is. */
+export async function openRecoveringSource(
+  options: RecorderSourceOptions,
+  signal?: AbortSignal,
+): Promise<RecorderSource> {
+  const first = await openRecorderSource(options, signal);
+  const { program, device: wanted, environment = {} } = options;
+  if (program.command !== undefined) return first;
+  return new RecoveringSource({
+    first,
+    reopen: (stop) => openRecorderSource(options, stop),
+    isLoudspeaker: async (device) =>
+      device !== wanted && (await isDefaultSinkMonitor(device, environment)),
+    recorder: program.name,
+  });
+}
+
+export class RecoveringSource implements RecorderSource {
+  readonly format = INPUT_FORMAT;
+  readonly #parts: RecoveringParts;
+  readonly #clock: Clock;
+  readonly #conditioner: Conditioner;
+  readonly #closing = new AbortController();
+  readonly #warnings: Warning[] = [];
+  #onWarning: ((warning: Warning) => void) | undefined;
+  #onDevice: (notice: DeviceNotice) => void = () => {};
+  #run: RecorderRun;
+  #finding: Promise<RecorderRun | GemliveError> | undefined;
+  #openedMs: number;
+  #lastFrameMs: number;
+  #search = { sinceMs: 0, waitMs: 0 };
+  #ownLoudspeaker: string | undefined;
+
+  constructor(parts: RecoveringParts) {
+    this.#parts = parts;
+    this.#clock = parts.clock ?? systemClock;
+    this.#run = parts.first;
+    this.#openedMs = this.#clock.nowMs();
+    this.#lastFrameMs = this.#openedMs;
+    this.#conditioner = new Conditioner((fault) =>
+      this.#warn(micWarning(fault, parts.recorder, this.#run.device)),
+    );
+    void this.#lookAtFirst();
+  }
+
+  get label(): string {
+    return this.#run.label;
+  }
+
+  onDevice(listener: (notice: DeviceNotice) => void): void {
+    this.#onDevice = listener;
+  }
+
+  onWarning(listener: (warning: Warning) => void): void {
+    this.#onWarning = listener;
+    for (const warning of this.#warnings.splice(0)) listener(warning);
+  }
+
+  async *frames(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const stop = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      for (;;) {
+        const why = yield* this.#live(stop);
+        if (why === undefined || stop.aborted) return;
+        this.#onDevice({ state: 'lost', why });
+        this.#finding = this.#find(why, stop);
+        const found = yield* this.#silenceUntil(this.#finding, stop);
+        if (found === undefined) return;
+        this.#use(found);
+      }
+    } finally {
+      await this.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the microphone is closed'));
+    await this.#run.close();
+    const found = await this.#finding;
+    if (found !== undefined && 'close' in found) await found.close();
+  }
+
+  /** Frames of this run until it is lost: why. Undefined: it is over, and that was asked for. */
+  async *#live(stop: AbortSignal): AsyncGenerator<Uint8Array, string | undefined> {
+    const run = this.#run;
+    let why: string | undefined;
+    const unwatch = this.#watch(run, (reason) => {
+      why ??= reason;
+      void run.close();
+    });
+    try {
+      for await (const frame of run.frames(stop)) {
+        if (why !== undefined) break;
+        this.#lastFrameMs = this.#clock.nowMs();
+        yield this.#conditioner.push(frame, { isMonitor: isMonitor(run.device) });
+      }
+    } catch (error) {
+      if (!(error instanceof GemliveError) || error.code !== 'recorder_lost') throw error;
+      why ??= error.why ?? error.message;
+    } finally {
+      unwatch();
+    }
+    return why;
+  }
+
+  #watch(run: RecorderRun, lost: (why: string) => void): () => void {
+    let [seen, silent] = [run.received, 0];
+    let cancel = (): void => {};
+    const look = (): void => {
+      silent = run.received === seen ? silent + 1 : 0;
+      seen = run.received;
+      if (silent === SILENT_WATCHES) {
+        const seconds = (SILENT_WATCHES * WATCH_MS) / 1000;
+        lost(`${this.#parts.recorder}: it lives, but no sound has come for ${seconds} s`);
+      } else cancel = this.#clock.after(WATCH_MS, look);
+    };
+    cancel = this.#clock.after(WATCH_MS, look);
+    run.onMoved((device) => void this.#moved(run, device, lost));
+    return () => {
+      cancel();
+      run.onMoved(() => {});
+    };
+  }
+
+  /** The default has changed, or the server had nowhere else to go. */
+  async #moved(run: RecorderRun, device: string, lost: (why: string) => void): Promise<void> {
+    this.#conditioner.reset();
+    if (await this.#isOwnLoudspeaker(device)) lost(`${LOUDSPEAKER_INSTEAD} (${device})`);
+    else if (run === this.#run && run.device === device)
+      this.#onDevice({ state: 'back', label: this.#labelNow() });
+  }
+
+  /** Never rejects; waits before it tries, unless the one before had been well. */
+  async #find(why: string, stop: AbortSignal): Promise<RecorderRun | GemliveError> {
+    const { recorder, reopen } = this.#parts;
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#openedMs >= STABLE_MS || this.#search.sinceMs === 0)
+      this.#search = { sinceMs: nowMs, waitMs: 0 };
+    const search = this.#search;
+    let failure = why;
+    for (;;) {
+      await sleep(search.waitMs, stop, this.#clock);
+      search.waitMs = Math.min(MAX_WAIT_MS, search.waitMs * 2 || FIRST_WAIT_MS);
+      if (stop.aborted || this.#clock.nowMs() - search.sinceMs >= SEARCH_MS) break;
+      try {
+        const run = await reopen(stop);
+        if (run.device === undefined || !(await this.#isOwnLoudspeaker(run.device))) return run;
+        await run.close();
+        failure = `${recorder}: ${LOUDSPEAKER_INSTEAD} (${run.device})`;
+      } catch (error) {
+        if (stop.aborted) break;
+        if (!(error instanceof OpenFailure)) return lostError(why, String(error));
+        failure = error.message;
+      }
+    }
+    return lostError(why, failure);
+  }
+
+  /** Zeros at the pace of the clock, from the last frame on. Undefined: called off. */
+  async *#silenceUntil(
+    finding: Promise<RecorderRun | GemliveError>,
+    stop: AbortSignal,
+  ): AsyncGenerator<Uint8Array, RecorderRun | undefined> {
+    const found = new AbortController();
+    const result = finding.finally(() => found.abort());
+    const over = AbortSignal.any([stop, found.signal]);
+    let dueMs = this.#lastFrameMs + FRAME_MS;
+    while (!over.aborted) {
+      const waitMs = dueMs - this.#clock.nowMs();
+      if (waitMs > 0) {
+        await sleep(waitMs, over, this.#clock);
+        continue;
+      }
+      if (waitMs < -MAX_BEHIND_MS) dueMs = this.#clock.nowMs();
+      this.#lastFrameMs = dueMs;
+      dueMs += FRAME_MS;
+      yield new Uint8Array(bytesOfMs(INPUT_FORMAT, FRAME_MS));
+    }
+    if (stop.aborted) return undefined;
+    const run = await result;
+    if (run instanceof GemliveError) throw run;
+    return run;
+  }
+
+  #use(run: RecorderRun): void {
+    this.#run = run;
+    this.#finding = undefined;
+    this.#openedMs = this.#clock.nowMs();
+    this.#conditioner.reset();
+    this.#onDevice({ state: 'back', label: this.#labelNow() });
+  }
+
+  /** It may have been the loudspeaker from the start: then it is what the user has, and is told. */
+  async #lookAtFirst(): Promise<void> {
+    const { device } = this.#run;
+    if (device === undefined || !(await this.#isOwnLoudspeaker(device))) return;
+    this.#ownLoudspeaker = device;
+    this.#warn(micWarning('loudspeaker', this.#parts.recorder, device));
+  }
+
+  async #isOwnLoudspeaker(device: string): Promise<boolean> {
+    if (!isMonitor(device) || device === this.#ownLoudspeaker) return false;
+    return this.#parts.isLoudspeaker(device);
+  }
+
+  #labelNow(): string {
+    const { device, label } = this.#run;
+    return device === undefined ? label : `${this.#parts.recorder} (${device})`;
+  }
+
+  #warn(warning: Warning): void {
+    if (this.#onWarning) this.#onWarning(warning);
+    else this.#warnings.push(warning);
+  }
+}
+
+const LOUDSPEAKER_INSTEAD = 'only what the loudspeaker plays is left';
+
+/** Of a sink: what a program plays, by PulseAudio's name for it. */
+const isMonitor = (device: string | undefined): boolean => device?.endsWith('.monitor') ?? false;
+
+function lostError(why: string, failure: string): GemliveError {
+  const since = failure === why ? '' : `; not found again in ${SEARCH_MS / 1000} s (${failure})`;
+  return new GemliveError('the microphone is lost', {
+    code: 'recorder_lost',
+    exitCode: EXIT.audio,
+    why: `${why}${since}`,
+    hint: 'connect the device again, or see that the sound server runs, and start anew',
+  });
+}
