@@ -3,9 +3,8 @@
  * way, taking turns in one run. The tables go to stdout and, when they shall be kept, into
  * docs/performance.md.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { it } from 'vitest';
@@ -16,29 +15,13 @@ import { measureLatency } from './latency.ts';
 import { startLiveServer } from './liveServer.ts';
 import { replaceSection } from './report.ts';
 import { measureStartUp } from './startUp.ts';
+import { installMic, machine } from './machine.ts';
 import { measureTwoWay } from './twoWay.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 300);
 const PARTS = (process.env['BENCH_PARTS'] ?? 'startup,cpu,latency,idle').split(',');
 const SAVES = process.env['BENCH_SAVE'] === '1';
-
-/** The machine in a line: figures mean nothing without it. */
-function machine(): string {
-  const os =
-    /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
-  const pulse = /\d+\.\d+/.exec(
-    spawnSync('pulseaudio', ['--version'], { encoding: 'utf8' }).stdout,
-  )?.[0];
-  return `${os}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.versions.node}, PulseAudio ${pulse ?? 'none'} with null sinks`;
-}
-
-/** `mic`, of the official sample: for the bench alone, in a folder of its own. */
-function installMic(folder: string): void {
-  const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', 'mic@2.1.2'];
-  const { status, stderr } = spawnSync('npm', args, { encoding: 'utf8', timeout: 120_000 });
-  if (status !== 0) throw new Error(`mic could not be installed:\n${stderr}`);
-}
 
 it('measures gemlive', { timeout: 90 * 60_000 }, async () => {
   const micFolder = mkdtempSync(join(tmpdir(), 'gemlive-bench-'));
@@ -63,7 +46,8 @@ it('measures gemlive', { timeout: 90 * 60_000 }, async () => {
       if (section === undefined) throw new Error(`no part of the bench: ${part}`);
       process.stdout.write(`${section}\n\n`);
       const text = `${section}\n\nMeasured on ${machine()}.`;
-      if (SAVES) replaceSection(`bench-${part}`, `npm run bench -- ${part}`, text);
+      if (SAVES)
+        replaceSection('performance.md', `bench-${part}`, `npm run bench -- ${part}`, text);
     }
   } finally {
     server.close();

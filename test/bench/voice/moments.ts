@@ -56,7 +56,10 @@ export async function measureReplies(
       const cutMs = performance.now();
       if (by === 'wire') stage.interrupt();
       else stage.esc();
-      await until('it is silent', () => performance.now() - Math.max(cutMs, tap.lastMs()) > QUIET_MS);
+      await until(
+        'it is silent',
+        () => performance.now() - Math.max(cutMs, tap.lastMs()) > QUIET_MS,
+      );
       result.silenceMs.push(Math.max(0, tap.lastMs() - cutMs));
       stage.turnComplete();
       await pause(50);

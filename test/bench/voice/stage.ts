@@ -16,7 +16,12 @@ export class Stage {
   /** When a frame with sound in it came from the microphone. */
   readonly micSoundMs: number[];
 
-  private constructor(peer: Peer, running: Running, closeServer: () => Promise<void>, mic: number[]) {
+  private constructor(
+    peer: Peer,
+    running: Running,
+    closeServer: () => Promise<void>,
+    mic: number[],
+  ) {
     this.#peer = peer;
     this.#running = running;
     this.#closeServer = closeServer;

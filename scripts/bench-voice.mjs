@@ -1,0 +1,60 @@
+// `npm run bench:voice [-- PART... --times N --save]`: parts are silence and microphone; 50 times each unless
+// told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, installPackages, installPrograms, root } from './prepare.mjs';
+
+const PARTS = ['silence', 'microphone'];
+
+/** @returns {never} */
+function usage(what) {
+  console.error(
+    `error: ${what}\n  try: npm run bench:voice -- [${PARTS.join('|')}]... [--times N] [--save]`,
+  );
+  process.exit(2);
+}
+
+function read() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { times: { type: 'string' }, save: { type: 'boolean' } },
+    });
+  } catch (error) {
+    return usage(error.message);
+  }
+}
+
+const { values, positionals } = read();
+const unknown = positionals.find((part) => !PARTS.includes(part));
+if (unknown !== undefined) usage(`unknown part "${unknown}"`);
+const times = Number(values.times ?? 50);
+if (!(Number.isInteger(times) && times >= 1)) usage(`--times is no count: ${values.times}`);
+
+await installPackages();
+const missing = await installPrograms(['pulseaudio', 'pactl', 'aplay', 'sox', 'pipewire']);
+if (process.platform !== 'linux' || missing.length > 0) {
+  console.error('error: the bench needs Linux, PulseAudio and PipeWire');
+  process.exit(1);
+}
+await build();
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+const args = [
+  vitest,
+  'run',
+  '--config',
+  'test/bench/vitest.config.ts',
+  'test/bench/voice/voiceBench.ts',
+];
+const { status } = spawnSync(process.execPath, args, {
+  cwd: root,
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    BENCH_TIMES: String(times),
+    BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
+    ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
+  },
+});
+process.exit(status ?? 1);

@@ -1,0 +1,128 @@
+/**
+ * `npm run bench:voice`: what a listener judges. The tables go to stdout and, when they shall be kept, into
+ * docs/voice.md.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { it } from 'vitest';
+
+import { hasProgram } from '../../support/programs.ts';
+import { startPipewire } from '../../support/pipewireServer.ts';
+import { startSoundServer, type SoundServer } from '../../support/soundServer.ts';
+import { table } from '../figures.ts';
+import { installMic, machine } from '../machine.ts';
+import { replaceSection } from '../report.ts';
+import {
+  besideABurner,
+  measureMicrophone,
+  measureReplies,
+  medianAndP95,
+  sampleWay,
+  talk,
+} from './moments.ts';
+
+const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
+const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone').split(',');
+const SAVES = process.env['BENCH_SAVE'] === '1';
+
+type Servers = [name: string, sound: SoundServer][];
+
+/** First choice on Linux, on PipeWire without the Pulse face, with ALSA alone and on macOS, on Windows. */
+const FIRST_CHOICES = ['pacat', 'pw-cat', 'speaker', 'decibri'];
+
+async function silence(servers: Servers, micFolder: string): Promise<string> {
+  const rows: string[][] = [];
+  const note = (row: string[]): void => {
+    rows.push(row);
+    process.stderr.write(`${row.join(' | ')}\n`);
+  };
+  for (const [where, sound] of servers) {
+    for (const player of FIRST_CHOICES) {
+      if (player === 'pw-cat' && where !== 'PipeWire') continue;
+      const start = talk('--player', player);
+      for (const burns of [false, true]) {
+        const measure = (by: 'wire' | 'esc') => measureReplies(sound, start, { times: TIMES, by });
+        const both = async () => [await measure('wire'), await measure('esc')] as const;
+        const [wire, esc] = burns ? await besideABurner(both) : await both();
+        note([
+          `talk, ${player}`,
+          where,
+          burns ? 'a core burns' : 'idle',
+          medianAndP95(wire.silenceMs),
+          medianAndP95(esc.silenceMs),
+          medianAndP95([...wire.firstMs, ...esc.firstMs]),
+        ]);
+      }
+    }
+    if (where !== 'PulseAudio') continue;
+    const sample = await measureReplies(sound, sampleWay(micFolder), { times: TIMES, by: 'wire' });
+    note([
+      "the official sample's way",
+      where,
+      'idle',
+      medianAndP95(sample.silenceMs),
+      'has none',
+      medianAndP95(sample.firstMs),
+    ]);
+  }
+  return [
+    '### Silence and first sound',
+    '',
+    `${TIMES} replies each, sent in one burst and cut after 300–400 ms; milliseconds, median (p95). From the server's word, or the key, to ` +
+      'the last sound at the sink; from the first chunk on the wire to the first sound.',
+    '',
+    table(
+      [
+        '',
+        'sound server',
+        'beside it',
+        '`interrupted` → silence',
+        '`Esc` → silence',
+        'first chunk → first sound',
+      ],
+      rows,
+    ),
+  ].join('\n');
+}
+
+async function microphone(servers: Servers, micFolder: string): Promise<string> {
+  const rows: string[][] = [];
+  for (const [where, sound] of servers) {
+    rows.push(['talk', where, medianAndP95(await measureMicrophone(sound, talk(), TIMES))]);
+    if (where !== 'PulseAudio') continue;
+    const sample = await measureMicrophone(sound, sampleWay(micFolder), TIMES);
+    rows.push(["the official sample's way", where, medianAndP95(sample)]);
+  }
+  return [
+    '### From the microphone to the wire',
+    '',
+    `${TIMES} sounds; from the moment a second ear at the same microphone has it to the first frame with it at the server. Milliseconds, median (p95).`,
+    '',
+    table(['', 'sound server', 'sound → wire'], rows),
+  ].join('\n');
+}
+
+it('measures what a listener judges', { timeout: 90 * 60_000 }, async () => {
+  const micFolder = mkdtempSync(join(tmpdir(), 'gemlive-bench-'));
+  const servers: Servers = [['PulseAudio', await startSoundServer()]];
+  if (hasProgram('pipewire')) servers.push(['PipeWire', await startPipewire()]);
+  try {
+    installMic(micFolder);
+    const parts: Record<string, () => Promise<string>> = {
+      silence: () => silence(servers, micFolder),
+      microphone: () => microphone(servers, micFolder),
+    };
+    for (const part of PARTS) {
+      const section = await parts[part]?.();
+      if (section === undefined) throw new Error(`no part of the bench: ${part}`);
+      process.stdout.write(`${section}\n\n`);
+      const text = `${section}\n\nMeasured on ${machine()}.`;
+      if (SAVES) replaceSection('voice.md', part, `npm run bench:voice -- ${part}`, text);
+    }
+  } finally {
+    for (const [, sound] of servers) await sound.stop();
+    rmSync(micFolder, { recursive: true, force: true });
+  }
+});
