@@ -223,7 +223,7 @@ describe('the screen of talk', () => {
       args: ['--mic-command', QUIET_ROOM, '--idle-timeout', '1'],
     });
     const text = await shows(/● paused +speak or press a key/);
-    expect(text.match(/^warning: nothing was said for a while/gm)).toHaveLength(1);
+    expect(text.match(/^· nothing was said for a while/gm)).toHaveLength(1);
     terminal.send('\rgood morning\r');
     await shows(/good morning\n● thinking/);
   });

@@ -8,6 +8,8 @@ export type Step = {
   /** Keys to press, or a recording of audio-fixtures/ to speak into the microphone. */
   keys?: string;
   says?: string;
+  /** What becomes of the sound server, and with it of the devices. */
+  sound?: 'crash' | 'restart';
   /** On the screen's text; rows end with `\n`. */
   until: RegExp;
 };
@@ -103,6 +105,22 @@ const IDLE: readonly Step[] = [
   },
 ];
 
+const LOST: readonly Step[] = [
+  { until: /pocketsphinx[^]*● listening/ },
+  {
+    name: 'lost',
+    title: 'gemlive talk has lost its devices, and looks for them',
+    sound: 'crash',
+    until: /the microphone is gone[^]*● no mic/,
+  },
+  {
+    name: 'back',
+    title: 'gemlive talk has its devices back',
+    sound: 'restart',
+    until: /the microphone is back[^]*● listening/,
+  },
+];
+
 export type Run = {
   args: readonly string[];
   /** Every one begins where the one before has ended. */
@@ -119,6 +137,7 @@ export const RUNS: readonly Run[] = [
   },
   { args: ['talk', '--local', '--ptt'], steps: PUSH_TO_TALK },
   { args: ['talk', '--local', '--idle-timeout', '2'], steps: IDLE },
+  { args: ['talk', '--local'], steps: LOST },
 ];
 
 /** Leaves `talk`. */

@@ -76,10 +76,11 @@ it.each(CASES)(
     try {
       const { catchUp, until } = follow(pty, screen);
       let voice = Promise.resolve();
-      for (const { name, title = '', keys, says, until: pattern } of steps) {
+      for (const { name, title = '', keys, says, sound: event, until: pattern } of steps) {
         await voice;
         if (keys !== undefined) pty.send(keys);
         if (says !== undefined) voice = sound.playIntoMic(join(ROOT, 'audio-fixtures', says));
+        if (event !== undefined) await sound[event]();
         await until(pattern);
         if (name !== undefined)
           pictures.push(...picturesOf(screen, args, { name: `${name}${suffix}`, title }));
