@@ -78,7 +78,7 @@ export function paintStatus(view: ViewState, mic: Level, reply: Level, brush: Br
   const narrow = isNarrow(brush);
   const cells = narrow ? 4 : 8;
   const bar = ({ level, clipped }: Level): string => meter(level, cells, glyphs, clipped);
-  const off = view.muted ? 'muted' : 'off';
+  const off = view.micLost ? 'gone' : view.muted ? 'muted' : 'off';
   const you = hears(view) ? bar(mic) : narrow ? 'off' : `(${off})`;
   const levels = [...(view.hasMic ? [`you ${you.padEnd(cells)}`] : []), `gemini ${bar(reply)}`];
   const [word = '', ...parts] = fitting(
@@ -103,6 +103,7 @@ function dotColour(state: Mood, chalk: ChalkInstance): (text: string) => string 
     thinking: chalk.yellow,
     speaking: chalk.magenta,
     muted: chalk.red,
+    'no mic': chalk.red,
     'press Space': chalk.yellow,
     paused: chalk.yellow,
     reconnecting: chalk.red,

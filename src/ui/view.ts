@@ -12,6 +12,8 @@ export type Mood =
   | 'thinking'
   | 'speaking'
   | 'muted'
+  /** The microphone is gone, and looked for. */
+  | 'no mic'
   /** Push to talk, and the user does not talk. */
   | 'press Space'
   /** Nothing was said for so long that nothing is sent any more. */
@@ -25,6 +27,7 @@ export type Line = { who: Speaker; text: string };
 export type ViewState = {
   phase: 'connecting' | 'ready' | 'reconnecting' | 'closed';
   hasMic: boolean;
+  micLost: boolean;
   muted: boolean;
   /** Push to talk: the microphone is heard only while `talking`. */
   ptt: boolean;
@@ -56,6 +59,7 @@ export function initialView(hasMic: boolean, muted: boolean, ptt = false): ViewS
   return {
     phase: 'connecting',
     hasMic,
+    micLost: false,
     muted,
     ptt,
     talking: false,
@@ -76,13 +80,14 @@ export function mood(state: ViewState): Mood {
   if (state.userSpeaks && hears(state)) return 'hearing you';
   if (state.replySounds) return 'speaking';
   if (state.awaitsAnswer) return 'thinking';
+  if (state.micLost) return 'no mic';
   if (state.muted || !state.hasMic) return 'muted';
   return hears(state) ? 'listening' : 'press Space';
 }
 
 /** What the microphone hears goes out as it is. */
-export function hears({ hasMic, muted, ptt, talking }: ViewState): boolean {
-  return hasMic && !muted && (!ptt || talking);
+export function hears({ hasMic, micLost, muted, ptt, talking }: ViewState): boolean {
+  return hasMic && !micLost && !muted && (!ptt || talking);
 }
 
 /** The next state, and lines that will not change any more, in order. */
@@ -134,8 +139,15 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
       return same({ ...state, replySounds: false });
     case 'turn':
       return same({ ...state, replySounds: false, awaitsAnswer: false });
-    case 'warning':
-      return { state, lines: [{ who: 'warning', text: event.message }] };
+    case 'warning': {
+      const { code, message } = event;
+      const isNews = code === 'idle' || code.endsWith('_back');
+      const micLost = code === 'microphone_lost' || (state.micLost && code !== 'microphone_back');
+      return {
+        state: { ...state, micLost },
+        lines: [{ who: isNews ? 'note' : 'warning', text: message }],
+      };
+    }
     case 'goaway':
       return {
         state,

@@ -191,12 +191,39 @@ describe('the screen of talk', () => {
     expect(modes.after).toBe(modes.before);
   });
 
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('is left as it was found by %s, also in the middle of typing', async (name, exit) => {
+    const { terminal, shows } = await open((peer) => says(peer, 'half a sen'), {
+      args: ['--ptt', '--mic-command', QUIET_ROOM],
+    });
+    await shows(/half a sen\n● /);
+    terminal.send('\x1b[?0u\rhalf a mess');
+    await shows(/› half a mess/);
+    terminal.signal(name);
+    const { code, modes } = await terminal.ended;
+    expect(code).toBe(exit);
+    expect(modes.after).toBe(modes.before);
+    const output = terminal.output();
+    for (const [on, off] of [
+      ['\x1b[?25l', '\x1b[?25h'],
+      ['\x1b[?2004h', '\x1b[?2004l'],
+      ['\x1b[?7l', '\x1b[?7h'],
+      ['\x1b[>27u', '\x1b[<u'],
+    ] as const) {
+      expect(output).toContain(on);
+      expect(output.lastIndexOf(off)).toBeGreaterThan(output.lastIndexOf(on));
+    }
+    await shows(/half a sen$/);
+  });
+
   it('says that it has paused, once, and goes on with what is typed', async () => {
     const { terminal, shows } = await open(() => {}, {
       args: ['--mic-command', QUIET_ROOM, '--idle-timeout', '1'],
     });
     const text = await shows(/● paused +speak or press a key/);
-    expect(text.match(/^warning: nothing was said for a while/gm)).toHaveLength(1);
+    expect(text.match(/^· nothing was said for a while/gm)).toHaveLength(1);
     terminal.send('\rgood morning\r');
     await shows(/good morning\n● thinking/);
   });

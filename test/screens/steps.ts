@@ -8,12 +8,13 @@ export type Step = {
   /** Keys to press, or a recording of audio-fixtures/ to speak into the microphone. */
   keys?: string;
   says?: string;
+  /** What becomes of the sound server, and with it of the devices. */
+  sound?: 'crash' | 'restart';
   /** On the screen's text; rows end with `\n`. */
   until: RegExp;
 };
 
-/** For `gemlive talk --local`, in order; every step begins where the one before has ended. */
-export const STEPS: readonly Step[] = [
+const CONVERSATION: readonly Step[] = [
   {
     name: 'listening',
     title: 'gemlive talk has started: it listens, and says with what',
@@ -74,9 +75,70 @@ export const STEPS: readonly Step[] = [
   { until: /● listening/ },
 ];
 
-/** How `talk` is left, and the picture of what stays. */
-export const LAST = {
-  name: 'goodbye',
-  title: 'gemlive talk has ended: what was said stays',
-  keys: 'q',
+const PUSH_TO_TALK: readonly Step[] = [
+  {
+    name: 'ptt-waiting',
+    title: 'gemlive talk --ptt waits for its key: the microphone is off',
+    until: /pocketsphinx[^]*● press Space/,
+  },
+  {
+    name: 'ptt-talking',
+    title: 'gemlive talk --ptt: Space was pressed, and its user talks',
+    keys: ' ',
+    says: 'question.wav',
+    until: /● listening +you ▮▮/,
+  },
+  { keys: ' ', until: /144[^]*● speaking/ },
+  {
+    name: 'ptt-keys',
+    title: 'gemlive talk --ptt shows its keys',
+    keys: '?',
+    until: /Space[^]*loudspeaker[^]*● press Space/,
+  },
+];
+
+const IDLE: readonly Step[] = [
+  {
+    name: 'paused',
+    title: 'gemlive talk has paused, because nothing was said for a while',
+    until: /pocketsphinx[^]*● paused/,
+  },
+];
+
+const LOST: readonly Step[] = [
+  { until: /pocketsphinx[^]*● listening/ },
+  {
+    name: 'lost',
+    title: 'gemlive talk has lost its devices, and looks for them',
+    sound: 'crash',
+    until: /the microphone is gone[^]*● no mic/,
+  },
+  {
+    name: 'back',
+    title: 'gemlive talk has its devices back',
+    sound: 'restart',
+    until: /the microphone is back[^]*● listening/,
+  },
+];
+
+export type Run = {
+  args: readonly string[];
+  /** Every one begins where the one before has ended. */
+  steps: readonly Step[];
+  /** The picture of what stays when it has been left. */
+  last?: { name: string; title: string };
 };
+
+export const RUNS: readonly Run[] = [
+  {
+    args: ['talk', '--local'],
+    steps: CONVERSATION,
+    last: { name: 'goodbye', title: 'gemlive talk has ended: what was said stays' },
+  },
+  { args: ['talk', '--local', '--ptt'], steps: PUSH_TO_TALK },
+  { args: ['talk', '--local', '--idle-timeout', '2'], steps: IDLE },
+  { args: ['talk', '--local'], steps: LOST },
+];
+
+/** Leaves `talk`. */
+export const LAST_KEY = 'q';

@@ -10,7 +10,7 @@ import { it } from 'vitest';
 import { openPty, type Pty } from '../support/pty.ts';
 import { startSoundServer } from '../support/soundServer.ts';
 import { cropped, Screen, textOf } from './grid.ts';
-import { LAST, STEPS } from './steps.ts';
+import { LAST_KEY, RUNS, type Run } from './steps.ts';
 import { svgOf, THEMES } from './svg.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -20,7 +20,6 @@ const WIDTHS = [
   { columns: 40, suffix: '-narrow' },
 ];
 const ROWS = 24;
-const ARGS = ['talk', '--local'];
 const STEP_TIMEOUT_MS = 10_000;
 /** A recogniser mishears once in a while, more often on a busy machine: the conversation begins anew. */
 const RETRIES = 2;
@@ -28,9 +27,15 @@ const RETRIES = 2;
 type Picture = { file: string; svg: string };
 
 /** The screen as it is now, for every theme. */
-function picturesOf(screen: Screen, name: string, title: string): Picture[] {
+function picturesOf(
+  screen: Screen,
+  args: readonly string[],
+  { name, title }: { name: string; title: string },
+): Picture[] {
   const grid = cropped(screen.grid);
-  const windowTitle = `gemlive ${ARGS.join(' ')}`;
+  const call = `gemlive ${args.join(' ')}`;
+  // Beside the window's buttons there is room for so much.
+  const windowTitle = call.length < grid.columns - 12 ? call : 'gemlive talk';
   return Object.entries(THEMES).map(([theme, colours]) => ({
     file: `talk-${name}-${theme}.svg`,
     svg: svgOf(grid, { title, windowTitle, theme: colours }),
@@ -58,28 +63,33 @@ function follow(pty: Pty, screen: Screen) {
   return { catchUp, until };
 }
 
-it.each(WIDTHS)(
-  'takes pictures of $columns columns',
+const CASES = WIDTHS.flatMap((width) => RUNS.map((run: Run) => ({ ...width, ...run })));
+
+it.each(CASES)(
+  'takes pictures of $args, $columns columns',
   { timeout: 120_000, retry: RETRIES },
-  async ({ columns, suffix }) => {
+  async ({ columns, suffix, args, steps, last }) => {
     const pictures: Picture[] = [];
     const sound = await startSoundServer();
     const screen = new Screen(columns, ROWS);
-    const pty = openPty(ARGS, { environment: sound.environment, columns, rows: ROWS });
+    const pty = openPty(args, { environment: sound.environment, columns, rows: ROWS });
     try {
       const { catchUp, until } = follow(pty, screen);
       let voice = Promise.resolve();
-      for (const { name, title = '', keys, says, until: pattern } of STEPS) {
+      for (const { name, title = '', keys, says, sound: event, until: pattern } of steps) {
         await voice;
         if (keys !== undefined) pty.send(keys);
         if (says !== undefined) voice = sound.playIntoMic(join(ROOT, 'audio-fixtures', says));
+        if (event !== undefined) await sound[event]();
         await until(pattern);
-        if (name !== undefined) pictures.push(...picturesOf(screen, `${name}${suffix}`, title));
+        if (name !== undefined)
+          pictures.push(...picturesOf(screen, args, { name: `${name}${suffix}`, title }));
       }
-      pty.send(LAST.keys);
+      pty.send(LAST_KEY);
       await pty.ended;
       await catchUp();
-      pictures.push(...picturesOf(screen, `${LAST.name}${suffix}`, LAST.title));
+      if (last)
+        pictures.push(...picturesOf(screen, args, { ...last, name: `${last.name}${suffix}` }));
     } finally {
       await pty.close();
       screen.close();

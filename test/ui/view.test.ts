@@ -91,6 +91,17 @@ describe('the state in a word', () => {
     ]);
   });
 
+  it('does not listen without a microphone', () => {
+    const { moods, lines } = play([
+      ready,
+      { type: 'warning', code: 'microphone_lost', message: 'gone' },
+      { type: 'warning', code: 'loudspeaker_back', message: 'louder' },
+      { type: 'warning', code: 'microphone_back', message: 'back' },
+    ]);
+    expect(moods).toEqual(['connecting', 'listening', 'no mic', 'listening']);
+    expect(lines.map(({ who }) => who)).toEqual(['warning', 'note', 'note']);
+  });
+
   it('is paused while idle, whatever the connection does', () => {
     const { moods } = play([
       ready,

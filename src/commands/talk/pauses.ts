@@ -1,4 +1,4 @@
-/** Pauses in the voice that the network made: told when they are heard as a fault, not each. */
+/** Pauses in the voice where its sound came too late: told when they are heard as a fault, not each. */
 
 const MINUTE_MS = 60_000;
 const WORTH_TELLING = 3;
@@ -19,6 +19,6 @@ export class Pauses {
     if (fresh === 0 || count < WORTH_TELLING || nowMs - this.#toldMs < MINUTE_MS) return undefined;
     this.#toldMs = nowMs;
     this.#seenMs = [];
-    return `the network is slow: the voice paused ${count} times`;
+    return `the voice paused ${count} times: the network, or this machine, is slow`;
   }
 }
