@@ -1,11 +1,11 @@
-// `npm run bench:voice [-- PART... --times N --save]`: parts are silence and microphone; 50 times each unless
-// told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
+// `npm run bench:voice [-- PART... --times N --save]`: parts are silence, microphone and interruptions; 50 times
+// each unless told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, installPackages, installPrograms, root } from './prepare.mjs';
 
-const PARTS = ['silence', 'microphone'];
+const PARTS = ['silence', 'microphone', 'interruptions'];
 
 /** @returns {never} */
 function usage(what) {
@@ -33,7 +33,7 @@ const times = Number(values.times ?? 50);
 if (!(Number.isInteger(times) && times >= 1)) usage(`--times is no count: ${values.times}`);
 
 await installPackages();
-const missing = await installPrograms(['pulseaudio', 'pactl', 'aplay', 'sox', 'pipewire']);
+const missing = await installPrograms(['pulseaudio', 'pactl', 'aplay', 'sox', 'flite', 'pipewire']);
 if (process.platform !== 'linux' || missing.length > 0) {
   console.error('error: the bench needs Linux, PulseAudio and PipeWire');
   process.exit(1);

@@ -1,5 +1,4 @@
 /** What may speak over a reply: words of several voices, and bursts that are none. */
-import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -9,25 +8,10 @@ import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
 import { BargeIn } from '../../src/turns/bargeIn.ts';
 import { BURST_KINDS, burst } from '../support/bursts.ts';
 import { hasProgram } from '../support/programs.ts';
+import { spoken } from '../support/spoken.ts';
 
 const FRAME_BYTES = 640;
 const quiet = (ms: number): Uint8Array => new Uint8Array(ms * 32);
-
-function spoken(voice: string, text: string): Uint8Array {
-  const { stdout, status } = spawnSync(
-    'sh',
-    [
-      '-c',
-      'flite -voice "$1" -t "$2" -o /dev/stdout | sox -t wav - -t raw -r 16000 -c 1 -b 16 -e signed - gain -n -6',
-      'sh',
-      voice,
-      text,
-    ],
-    { maxBuffer: 1 << 24 },
-  );
-  if (status !== 0) throw new Error('flite or sox failed');
-  return new Uint8Array(stdout);
-}
 
 /** What came of `pcm` between two silences: was it taken for speech, and what went out. */
 async function hear(pcm: Uint8Array): Promise<{ confirmed: boolean; out: Uint8Array }> {

@@ -14,6 +14,7 @@ import { startSoundServer, type SoundServer } from '../../support/soundServer.ts
 import { table } from '../figures.ts';
 import { installMic, machine } from '../machine.ts';
 import { replaceSection } from '../report.ts';
+import { measureInterruptions } from './interruptions.ts';
 import {
   besideABurner,
   measureMicrophone,
@@ -24,7 +25,7 @@ import {
 } from './moments.ts';
 
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
-const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone').split(',');
+const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone,interruptions').split(',');
 const SAVES = process.env['BENCH_SAVE'] === '1';
 
 type Servers = [name: string, sound: SoundServer][];
@@ -104,6 +105,30 @@ async function microphone(servers: Servers, micFolder: string): Promise<string> 
   ].join('\n');
 }
 
+async function interruptions(servers: Servers): Promise<string> {
+  const [, sound] = servers[0]!;
+  const found = await measureInterruptions(sound, 2 * TIMES);
+  return [
+    '### Who stops a reply',
+    '',
+    'Against the local Live server, on PulseAudio. Bursts are made with sox, words are said by three voices of flite.',
+    '',
+    table(
+      ['', 'times', 'replies stopped', 'first syllable on the wire', 'said → `interrupted`, ms'],
+      [
+        ['coughs, claps, doors', String(found.bursts), String(found.lost), '', ''],
+        [
+          'words',
+          String(found.words),
+          String(found.stopped),
+          String(found.whole),
+          medianAndP95(found.toInterruptedMs),
+        ],
+      ],
+    ),
+  ].join('\n');
+}
+
 it('measures what a listener judges', { timeout: 90 * 60_000 }, async () => {
   const micFolder = mkdtempSync(join(tmpdir(), 'gemlive-bench-'));
   const servers: Servers = [['PulseAudio', await startSoundServer()]];
@@ -113,6 +138,7 @@ it('measures what a listener judges', { timeout: 90 * 60_000 }, async () => {
     const parts: Record<string, () => Promise<string>> = {
       silence: () => silence(servers, micFolder),
       microphone: () => microphone(servers, micFolder),
+      interruptions: () => interruptions(servers),
     };
     for (const part of PARTS) {
       const section = await parts[part]?.();
