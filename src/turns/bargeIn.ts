@@ -17,8 +17,8 @@ const PITCHED_FRAMES = 60 / FRAME_MS;
 const SUSTAINED_FRAMES = 1000 / FRAME_MS;
 const LOUD_SHARE = 0.8;
 const LOUD_BELOW_PEAK_DB = 18;
-/** A stop within a word does not begin a new run. */
-const GAP_FRAMES = 60 / FRAME_MS;
+/** The closure of a stop ("st", "sh-t") does not begin a new run. */
+const GAP_FRAMES = 140 / FRAME_MS;
 /** A voice begins before a detector hears it. */
 const LEAD_FRAMES = 40 / FRAME_MS;
 /** Unvoiced time after which the next sound has to prove itself again. */
