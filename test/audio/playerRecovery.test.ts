@@ -1,7 +1,6 @@
 /** Devices that vanish and come back, on real sound servers. */
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { PLAYERS } from '../../src/audio/backends/players.ts';
 import { openPlayer } from '../../src/audio/backends.ts';
 import { bytesOfMs, OUTPUT_FORMAT } from '../../src/audio/format.ts';
 import type { AudioSink, DeviceNotice } from '../../src/audio/ports.ts';
@@ -11,14 +10,13 @@ import { RecoveringSink } from '../../src/audio/sinks/recovering.ts';
 import { noise } from '../support/noise.ts';
 import { addSink, pactl, removeSinks } from '../support/pactl.ts';
 import { needsPipewire, startPipewire } from '../support/pipewireServer.ts';
-import { childrenNamed, hasProgram } from '../support/programs.ts';
+import { canPlay, pause, playerNamed, processesOf, TESTED_PLAYERS } from '../support/players.ts';
 import { matchBlocks } from '../support/signal.ts';
 import { needsSound, startSoundServer } from '../support/soundServer.ts';
 import type { SoundServer } from '../support/soundServer.ts';
 import { until } from '../support/until.ts';
 
 const SENT = noise(4000, 24_000, 71);
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What the device said of itself. */
 function noticesOf(sink: AudioSink): DeviceNotice[] {
@@ -76,19 +74,14 @@ async function survives(
   expect(first.good).toBeGreaterThanOrEqual(first.all - 5);
   expect(second.good).toBeGreaterThanOrEqual(second.all - 5);
   expect(notices.map(({ state }) => state)).toEqual(['lost', 'back']);
-  expect(childrenNamed(name)).toEqual([]);
-}
-
-function canPlay(name: string): boolean {
-  const program = PLAYERS.find((one) => one.name === name);
-  return program?.framed ? program.missing?.() === undefined : hasProgram(name);
+  expect(processesOf(name)).toEqual([]);
 }
 
 needsSound('devices that vanish, on PulseAudio', () => {
   let server: SoundServer;
   afterEach(() => server.stop());
 
-  describe.each(['pacat', 'aplay', 'speaker'])('%s', (name) => {
+  describe.each(TESTED_PLAYERS)('%s', (name) => {
     const run = canPlay(name) ? it : it.skip;
 
     run('goes on when the sound server is killed and started again', { retry: 1 }, async () => {
@@ -135,7 +128,7 @@ needsSound('devices that vanish, on PulseAudio', () => {
     const notices = noticesOf(sink);
     sink.write(SENT.subarray(0, bytesOfMs(OUTPUT_FORMAT, 1500)));
     await pause(400);
-    process.kill(childrenNamed('pacat')[0] ?? 0, 'SIGKILL');
+    process.kill(processesOf('pacat')[0] ?? 0, 'SIGKILL');
     await sink.drain();
     expect(sink.position().playedMs).toBeCloseTo(1500, 1);
     expect(notices).toEqual([]);
@@ -198,10 +191,9 @@ needsSound('devices that vanish, on PulseAudio', () => {
   it('is lost for good when nothing comes back in time, and can be closed in the gap', async () => {
     server = await startSoundServer();
     const { environment } = server;
-    const [pacat] = PLAYERS.filter(({ name }) => name === 'pacat');
-    if (pacat === undefined) throw new Error('no pacat');
+    const program = playerNamed('pacat');
     const open = (signal?: AbortSignal): Promise<PlayerSink> =>
-      PlayerSink.open({ program: pacat, format: OUTPUT_FORMAT, environment }, signal);
+      PlayerSink.open({ program, format: OUTPUT_FORMAT, environment }, signal);
     const given = new RecoveringSink(await open(), open, { recoveryMs: 800 });
     const closed = new RecoveringSink(await open(), open);
     const [ofGiven, ofClosed] = [noticesOf(given), noticesOf(closed)];
@@ -217,7 +209,7 @@ needsSound('devices that vanish, on PulseAudio', () => {
     expect(await drained).toBe(errors[0]);
     expect(ofGiven.map(({ state }) => state)).toEqual(['lost']);
     await Promise.all([given.close(), closed.close(), closed.close()]);
-    expect(childrenNamed('pacat')).toEqual([]);
+    expect(processesOf('pacat')).toEqual([]);
   });
 });
 

@@ -1,0 +1,99 @@
+/** The loudspeaker vanishes in the middle of a reply: `talk` goes on, and so does the reply. */
+import { afterEach, expect, it } from 'vitest';
+
+import { eventsIn, spawnCli } from '../support/cli.ts';
+import { between, soundsIn } from '../support/hearing.ts';
+import { surroundings } from '../support/leftovers.ts';
+import { noise } from '../support/noise.ts';
+import { addSink, removeSinks } from '../support/pactl.ts';
+import { afterSetup, startScriptedServer } from '../support/scriptedServer.ts';
+import { matchBlocks } from '../support/signal.ts';
+import { needsSound, startSoundServer } from '../support/soundServer.ts';
+import type { SoundServer } from '../support/soundServer.ts';
+import { until } from '../support/until.ts';
+
+const REPLY = noise(5000, 24_000, 81);
+const RATE_HZ = 24_000;
+
+needsSound('the loudspeaker vanishes in the middle of a reply', () => {
+  let sound: SoundServer;
+  afterEach(() => sound.stop());
+
+  type Break = { hurt: (player: number) => Promise<void>; heal: () => Promise<void> };
+  const nothing = (): Promise<void> => Promise.resolve();
+  const BREAKS: [what: string, how: Break][] = [
+    [
+      'its server is killed and started again',
+      { hurt: () => sound.crash(), heal: () => sound.restart() },
+    ],
+    [
+      'the sink is removed and brought back',
+      { hurt: () => removeSinks(sound), heal: () => addSink(sound) },
+    ],
+    [
+      'the player is killed',
+      { hurt: (player) => Promise.resolve(void process.kill(player, 'SIGKILL')), heal: nothing },
+    ],
+  ];
+
+  it.each(BREAKS)('%s', { timeout: 60_000, retry: 1 }, async (_, { hurt, heal }) => {
+    sound = await startSoundServer();
+    const place = surroundings();
+    const server = await startScriptedServer(
+      afterSetup(async (peer) => {
+        await peer.next(); // the greeting's prompt
+        const data = Buffer.from(REPLY).toString('base64');
+        const inlineData = { mimeType: 'audio/pcm;rate=24000', data };
+        peer.send({ serverContent: { modelTurn: { parts: [{ inlineData }] } } });
+        peer.send({ serverContent: { generationComplete: true, turnComplete: true } });
+      }),
+    );
+    const before = await sound.recordSpeaker();
+    const child = spawnCli(
+      [
+        'talk',
+        '--json',
+        '--no-mic',
+        '--player',
+        'pacat',
+        '--greet',
+        'go',
+        '--base-url',
+        server.url,
+      ],
+      { env: { ...sound.environment, ...place.env, GEMINI_API_KEY: 'none' } },
+    );
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()));
+    child.stderr.on('data', (text: Buffer) => (stderr += text.toString()));
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    try {
+      await until('the reply is heard', () => soundsIn(before.soFar(), 100));
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      await hurt(place.pidsOf('pacat')[0] ?? 0);
+      // Long enough to be noticed.
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const { pcm: first } = await before.stop();
+      await heal();
+      const after = await sound.recordSpeaker();
+      await until('the end of the turn', () => stdout.includes('"type":"turn"'), 30_000);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const { pcm: second } = await after.stop();
+      child.kill('SIGINT');
+      expect([await ended, stderr]).toEqual([0, '']);
+      expect(eventsIn(stdout).filter(({ type }) => type === 'error')).toEqual([]);
+      // It broke off after a second or so: the last two seconds are heard whole, after it came back.
+      const rest = between(REPLY, 3000, 5000);
+      const blocks = matchBlocks(rest, second, { rateHz: RATE_HZ });
+      expect(Math.min(...blocks.map(({ correlation }) => correlation))).toBeGreaterThan(0.9);
+      const [begin] = matchBlocks(REPLY, first, { rateHz: RATE_HZ });
+      expect(begin?.correlation).toBeGreaterThan(0.9);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+      await server.close();
+      expect(await place.processes()).toEqual([]);
+      place.remove();
+    }
+  });
+});
