@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const ON_A_SOUND_SERVER = [
   'test/audio/{backends,player,recorder}*.test.ts',
   'test/audio/devices/**/*.test.ts',
-  'test/e2e/{talk*,failuresSound}.test.ts',
+  'test/e2e/{talk*,failuresSound,devices}.test.ts',
 ];
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };

@@ -12,6 +12,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   chat: () => import('./commands/chat.ts'),
   file: () => import('./commands/file.ts'),
   serve: () => import('./commands/serve.ts'),
+  devices: () => import('./commands/devices.ts'),
   voices: () => import('./commands/voices.ts'),
   models: () => import('./commands/models.ts'),
   config: () => import('./commands/config.ts'),

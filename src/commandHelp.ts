@@ -66,6 +66,14 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'Run the local Live server in the foreground. The first line on stdout is its address, for --base-url.',
     examples: ['gemlive serve', 'gemlive serve --port 0 --key secret123', 'gemlive serve --json'],
   },
+  devices: {
+    summary: 'list microphones and loudspeakers, and what they are reached by',
+    description:
+      'List microphones and loudspeakers, by number, name and id: --input-device and --output-device take any of\n' +
+      'them, or part of a name. The default is marked with *. Says which recorder and player `talk` would use, and\n' +
+      'why; to find out, both are opened for a moment.',
+    examples: ['gemlive devices', 'gemlive devices --json', 'gemlive talk --input-device headset'],
+  },
   voices: {
     summary: 'list the voices',
     examples: ['gemlive voices', 'gemlive voices --json'],

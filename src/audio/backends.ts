@@ -6,6 +6,8 @@ import { usageError } from '../errors.ts';
 import { nothingOpened, OpenFailure } from './backends/failures.ts';
 import { commandPlayer, PLAYERS } from './backends/players.ts';
 import { commandRecorder, RECORDERS } from './backends/recorders.ts';
+import { deviceChooser, soundSystemOf } from './devices/choose.ts';
+import type { DeviceChooser, NamedProgram, SoundSystem } from './devices/choose.ts';
 import { OUTPUT_FORMAT } from './format.ts';
 import type { PcmFormat } from './format.ts';
 import type { AudioSink } from './ports.ts';
@@ -19,13 +21,17 @@ export type OpenDeviceOptions = {
   name?: string;
   /** A line for the shell, instead of any backend: it reads or writes raw s16le mono of our rate. */
   command?: string;
-  /** As the backend calls it; absent: the system's default. */
+  /** Its name, part of it, its number in the list, or as the backend calls it; absent: the system's default. */
   device?: string;
+  /** Each backend that was tried, in order, the last one of them with success if there is any. */
+  onTried?: (backend: TriedBackend) => void;
   /** What the program sees: give it no secrets. `LC_ALL` is ours. */
   environment: ChildEnvironment;
   /** Calls off the opening. */
   signal?: AbortSignal;
 };
+
+export type TriedBackend = { name: string; system: SoundSystem | undefined; failure?: string };
 
 export const PLAYER_NAMES: readonly string[] = PLAYERS.map(({ name }) => name);
 export const RECORDER_NAMES: readonly string[] = [...new Set(RECORDERS.map(({ name }) => name))];
@@ -40,7 +46,8 @@ const SAME_PLAYER_MS = 3000;
  * (no program) or `no_device` (exit 4), `usage` for a name that is none; or what `signal` says.
  */
 export async function openPlayer(options: OpenPlayerOptions): Promise<AudioSink> {
-  const first = await openBestPlayer(options);
+  const choose = deviceChooser('output', options);
+  const first = await openBestPlayer(options, choose);
   const refuseDummy = !first.onDummy;
   let last = first;
   return new RecoveringSink(first, async (signal, sinceMs) => {
@@ -48,18 +55,27 @@ export async function openPlayer(options: OpenPlayerOptions): Promise<AudioSink>
     const { name: _, ...rest } = options;
     last = await openBestPlayer(
       { ...rest, ...(name !== undefined && { name }), signal },
+      choose,
       refuseDummy,
     );
     return last;
   });
 }
 
-function openBestPlayer(options: OpenPlayerOptions, refuseDummy = false): Promise<PlayerSink> {
+function openBestPlayer(
+  options: OpenPlayerOptions,
+  choose: DeviceChooser,
+  refuseDummy = false,
+): Promise<PlayerSink> {
   const { format = OUTPUT_FORMAT, signal } = options;
   const players = options.command === undefined ? PLAYERS : [commandPlayer(options.command)];
-  return firstThatOpens('player', players, options, (program) =>
-    PlayerSink.open({ program, format, refuseDummy, ...childOptions(options) }, signal),
-  );
+  return firstThatOpens('player', players, options, async (program) => {
+    const device = await choose(program);
+    return PlayerSink.open(
+      { program, format, refuseDummy, ...childOptions(options, device) },
+      signal,
+    );
+  });
 }
 
 /**
@@ -70,15 +86,17 @@ export async function openRecorder(options: OpenDeviceOptions): Promise<Recorder
   const { openRecoveringSource } = await import('./sources/recovering.ts');
   const { command } = options;
   const recorders = command === undefined ? RECORDERS : [commandRecorder(command)];
-  return firstThatOpens('recorder', recorders, options, (program) =>
-    openRecoveringSource({ program, ...childOptions(options) }, options.signal),
-  );
+  const choose = deviceChooser('input', options);
+  return firstThatOpens('recorder', recorders, options, async (program) => {
+    const device = await choose(program);
+    return openRecoveringSource({ program, ...childOptions(options, device) }, options.signal);
+  });
 }
 
-async function firstThatOpens<Program extends { name: string }, Device>(
+async function firstThatOpens<Program extends NamedProgram, Device>(
   kind: 'player' | 'recorder',
   programs: readonly Program[],
-  { name, command }: OpenDeviceOptions,
+  { name, command, device: wanted, onTried }: OpenDeviceOptions,
   open: (program: Program) => Promise<Device>,
 ): Promise<Device> {
   const any = name === undefined || command !== undefined;
@@ -89,17 +107,24 @@ async function firstThatOpens<Program extends { name: string }, Device>(
   }
   const failures: OpenFailure[] = [];
   for (const program of candidates) {
+    const tried = { name: program.name, system: soundSystemOf(program) };
     try {
-      return await open(program);
+      const device = await open(program);
+      onTried?.(tried);
+      return device;
     } catch (error) {
       if (!(error instanceof OpenFailure)) throw error;
       failures.push(error);
+      onTried?.({ ...tried, failure: error.message });
     }
   }
-  throw nothingOpened(kind, failures, command !== undefined);
+  throw nothingOpened(kind, failures, { isCommand: command !== undefined, wanted });
 }
 
-function childOptions({ device, environment }: OpenDeviceOptions): {
+function childOptions(
+  { environment }: OpenDeviceOptions,
+  device: string | undefined,
+): {
   device?: string;
   environment: ChildEnvironment;
 } {

@@ -10,6 +10,7 @@ export const COMMANDS = [
   'chat',
   'file',
   'serve',
+  'devices',
   'voices',
   'models',
   'config',

@@ -63,6 +63,8 @@ export function failureOf(
   });
 }
 
+const LIST = '`gemlive devices` lists what there is';
+
 type Kind = 'player' | 'recorder';
 
 const WORDS = {
@@ -89,11 +91,11 @@ const WORDS = {
   },
 } as const;
 
-/** The error after every candidate has failed. `isCommand`: the user's own was the only one. */
+/** The error after every candidate has failed. `isCommand`: the user's own was the only one; `wanted`: this device. */
 export function nothingOpened(
   kind: Kind,
   failures: readonly OpenFailure[],
-  isCommand = false,
+  { isCommand = false, wanted }: { isCommand?: boolean; wanted?: string | undefined } = {},
 ): GemliveError {
   const words = WORDS[kind];
   const why = failures.map((failure) => failure.message).join('; ');
@@ -108,6 +110,6 @@ export function nothingOpened(
     code: noProgram ? words.code : 'no_device',
     exitCode: EXIT.audio,
     why,
-    hint: noProgram ? words.install : words.check,
+    hint: noProgram ? words.install : wanted === undefined ? words.check : LIST,
   });
 }

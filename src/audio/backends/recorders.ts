@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { missingModule } from './nativePlayers.ts';
 import { ranked } from './ranking.ts';
 
+/** A program of ours: see there. */
+export const NATIVE_DEVICES = fileURLToPath(new URL('./nativeDevices.cjs', import.meta.url));
+
 /** What a recorder module gets, through node-record-lpcm16. */
 export type RecorderOptions = {
   sampleRate: number;

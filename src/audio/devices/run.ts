@@ -6,7 +6,7 @@ import type { ChildEnvironment } from '../subprocess.ts';
 const MAX_MS = 5000;
 const MAX_BYTES = 4_000_000;
 
-export type Listing = { text: string; failure?: undefined } | { failure: string };
+export type Output = { text: string; failure?: undefined } | { failure: string };
 
 /** `reads: 'stderr'` for those that list where others complain. Never throws. */
 export async function outputOf(
@@ -14,7 +14,7 @@ export async function outputOf(
   args: readonly string[],
   environment: ChildEnvironment,
   reads: 'stdout' | 'stderr' = 'stdout',
-): Promise<Listing> {
+): Promise<Output> {
   const fromStderr: string[] = [];
   const child = startProcess({
     command,
