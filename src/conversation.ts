@@ -60,12 +60,6 @@ export type ConversationOptions = {
 
 /** Where idleness has a message of its own and it does not come. */
 const IDLE_BACKSTOP_MS = 15_000;
-/** A reply while the user speaks over it. */
-const DUCKED_GAIN = 0.25;
-const DUCK_MS = 40;
-const SWELL_MS = 300;
-/** After the detector's own half second: 600 ms after the end of speech. */
-const SWELL_AFTER_MS = 100;
 
 const IDLE = {
   code: 'idle',
@@ -84,7 +78,6 @@ export class Conversation {
   readonly #aligner = new SampleAligner();
   readonly #capture: Capture | undefined;
   #cancelBackstop: () => void = () => {};
-  #cancelSwell: () => void = () => {};
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -113,7 +106,7 @@ export class Conversation {
         },
         onActivity: (speaking) => {
           for (const observer of observers) observer.activity?.(speaking);
-          this.#duck(speaking);
+          if (options.bargeIn && interruptible) this.#reply.duck(speaking);
         },
         onIdle: (idle) => {
           for (const observer of observers) observer.idle?.(idle);
@@ -157,7 +150,6 @@ export class Conversation {
       signal.removeEventListener('abort', abort);
       this.#reply.close();
       this.#cancelBackstop();
-      this.#cancelSwell();
       unsubscribe();
       this.#tracker.close();
       const total = this.#tracker.total;
@@ -308,15 +300,6 @@ export class Conversation {
     if (!alive) return;
     this.#capture?.active();
     this.#reply.sound(pcm, sampleRateHz);
-  }
-
-  /** A reply gives way at once to whoever speaks over it, and comes back if the server goes on with it. */
-  #duck(speaking: boolean): void {
-    const { sink, bargeIn, interruptible = true } = this.#options;
-    if (!sink || !bargeIn || !interruptible) return;
-    this.#cancelSwell();
-    if (speaking) sink.setGain(DUCKED_GAIN, DUCK_MS);
-    else this.#cancelSwell = this.#clock.after(SWELL_AFTER_MS, () => sink.setGain(1, SWELL_MS));
   }
 
   #endTurn(events: readonly LiveEvent[]): void {

@@ -12,5 +12,5 @@ export function cutAtHeard(text: string, heardMs: number, soundMs: number): stri
   const cut = blank >= 0 ? text.slice(0, blank) : /\s/.test(text) ? '' : text.slice(0, limit);
   // Never half a surrogate pair.
   const whole = /[\uD800-\uDBFF]$/.test(cut) ? cut.slice(0, -1) : cut;
-  return `${whole.trimEnd()}—`;
+  return `${whole.replace(/[\s,;:]+$/, '')}—`;
 }

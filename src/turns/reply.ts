@@ -10,6 +10,12 @@ import type { TurnTracker } from './tracker.ts';
 
 /** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
 const DEAD_TURN_MS = 2_000;
+/** A reply while the user speaks over it. */
+const DUCKED_GAIN = 0.25;
+const DUCK_MS = 40;
+const SWELL_MS = 300;
+/** After the detector's own half second: 600 ms after the end of speech. */
+const SWELL_AFTER_MS = 100;
 
 export class Reply {
   readonly #tracker: TurnTracker;
@@ -19,6 +25,7 @@ export class Reply {
   /** Words and sound are dropped until the next turnComplete. */
   #dead = false;
   #cancelDeadTimer: () => void = () => {};
+  #cancelSwell: () => void = () => {};
   /** An `interrupted` came before anything was said: its turnComplete ends no turn. */
   #emptyInterruption = false;
   /** Where this reply's sound begins, as the sink's position. */
@@ -119,6 +126,15 @@ export class Reply {
       );
   }
 
+  /** It gives way at once to whoever speaks over it, and comes back if the server goes on with it. */
+  duck(speaking: boolean): void {
+    this.#cancelSwell();
+    if (speaking) this.#sink?.setGain(DUCKED_GAIN, DUCK_MS);
+    else {
+      this.#cancelSwell = this.#clock.after(SWELL_AFTER_MS, () => this.#sink?.setGain(1, SWELL_MS));
+    }
+  }
+
   /** A dead turn whose end is near: if it does not come, words must not be swallowed for ever. */
   expectTurnComplete(): void {
     this.#cancelDeadTimer();
@@ -160,7 +176,7 @@ export class Reply {
   }
 
   #over(reason: string | undefined): void {
-    this.close();
+    this.#cancelDeadTimer();
     this.#dead = false;
     this.#ending = undefined;
     this.#emptyInterruption = false;
@@ -170,5 +186,6 @@ export class Reply {
   /** No timer outlives it. */
   close(): void {
     this.#cancelDeadTimer();
+    this.#cancelSwell();
   }
 }
