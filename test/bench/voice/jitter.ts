@@ -8,6 +8,7 @@ import { bytesOfMs, msOfBytes, OUTPUT_FORMAT } from '../../../src/audio/format.t
 import { concatBytes, viewOf } from '../../../src/audio/pcm.ts';
 import { JitterBuffer } from '../../../src/audio/sinks/jitterBuffer.ts';
 import { eventsIn, spawnCli } from '../../support/cli.ts';
+import { exactSound } from '../../support/exactSound.ts';
 import { median } from '../../support/hearing.ts';
 import { afterSetup, startScriptedServer } from '../../support/scriptedServer.ts';
 import type { Peer } from '../../support/scriptedServer.ts';
@@ -252,12 +253,7 @@ function repliesOf(totalMs: number, random: () => number): Uint8Array[] {
   const replies: Uint8Array[] = [];
   for (let leftMs = totalMs; leftMs > 0;) {
     const ms = Math.min(leftMs, CHUNK_MS * Math.round((3000 + 7000 * random()) / CHUNK_MS));
-    const pcm = new Uint8Array(bytesOfMs(OUTPUT_FORMAT, ms));
-    const view = viewOf(pcm);
-    // Odd: never 0.
-    for (let at = 0; at < pcm.byteLength; at += 2)
-      view.setInt16(at, 2 * Math.floor(8000 * (random() - 0.5)) + 1, true);
-    replies.push(pcm);
+    replies.push(exactSound(ms, 2 ** 32 * random()));
     leftMs -= ms;
   }
   return replies;
