@@ -1,16 +1,16 @@
-// `npm run bench:voice [-- PART... --times N --save]`: parts are silence, microphone and interruptions; 50 times
-// each unless told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
+// `npm run bench:voice [-- PART... --times N --seconds N --save]`: parts are silence, microphone, networks and
+// interruptions; 50 times each, and 300 seconds of bad networks, unless told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, installPackages, installPrograms, root } from './prepare.mjs';
 
-const PARTS = ['silence', 'microphone', 'interruptions'];
+const PARTS = ['silence', 'microphone', 'networks', 'interruptions'];
 
 /** @returns {never} */
 function usage(what) {
   console.error(
-    `error: ${what}\n  try: npm run bench:voice -- [${PARTS.join('|')}]... [--times N] [--save]`,
+    `error: ${what}\n  try: npm run bench:voice -- [${PARTS.join('|')}]... [--times N] [--seconds N] [--save]`,
   );
   process.exit(2);
 }
@@ -19,7 +19,11 @@ function read() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { times: { type: 'string' }, save: { type: 'boolean' } },
+      options: {
+        times: { type: 'string' },
+        seconds: { type: 'string' },
+        save: { type: 'boolean' },
+      },
     });
   } catch (error) {
     return usage(error.message);
@@ -30,6 +34,8 @@ const { values, positionals } = read();
 const unknown = positionals.find((part) => !PARTS.includes(part));
 if (unknown !== undefined) usage(`unknown part "${unknown}"`);
 const times = Number(values.times ?? 50);
+const seconds = Number(values.seconds ?? 300);
+if (!(seconds >= 1)) usage(`--seconds is no number from 1 up: ${values.seconds}`);
 if (!(Number.isInteger(times) && times >= 1)) usage(`--times is no count: ${values.times}`);
 
 await installPackages();
@@ -53,6 +59,7 @@ const { status } = spawnSync(process.execPath, args, {
   env: {
     ...process.env,
     BENCH_TIMES: String(times),
+    BENCH_SECONDS: String(seconds),
     BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
     ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
   },

@@ -15,6 +15,7 @@ import { table } from '../figures.ts';
 import { installMic, machine } from '../machine.ts';
 import { replaceSection } from '../report.ts';
 import { measureInterruptions } from './interruptions.ts';
+import { jitterTable, measureJitter } from './jitter.ts';
 import {
   besideABurner,
   measureMicrophone,
@@ -25,7 +26,10 @@ import {
 } from './moments.ts';
 
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
-const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone,interruptions').split(',');
+const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 300);
+const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone,networks,interruptions').split(
+  ',',
+);
 const SAVES = process.env['BENCH_SAVE'] === '1';
 
 type Servers = [name: string, sound: SoundServer][];
@@ -105,6 +109,17 @@ async function microphone(servers: Servers, micFolder: string): Promise<string> 
   ].join('\n');
 }
 
+async function networks(): Promise<string> {
+  const rows = await measureJitter({ seconds: SECONDS });
+  return [
+    '### Bad networks',
+    '',
+    `${SECONDS} s of replies on each, played by pacat on PulseAudio. A gap heard is a silence within a reply. What a buffer of 60 ms would have done is reckoned from the same arrivals.`,
+    '',
+    jitterTable(rows),
+  ].join('\n');
+}
+
 async function interruptions(servers: Servers): Promise<string> {
   const [, sound] = servers[0]!;
   const found = await measureInterruptions(sound, 2 * TIMES);
@@ -138,6 +153,7 @@ it('measures what a listener judges', { timeout: 90 * 60_000 }, async () => {
     const parts: Record<string, () => Promise<string>> = {
       silence: () => silence(servers, micFolder),
       microphone: () => microphone(servers, micFolder),
+      networks: () => networks(),
       interruptions: () => interruptions(servers),
     };
     for (const part of PARTS) {
