@@ -24,8 +24,10 @@ const SILENT_WATCHES = 4;
 const SEARCH_MS = 20_000;
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 1000;
-/** One that dies sooner has not been back: the search goes on where it was. */
+/** One that dies sooner has not been back: the search goes on, … */
 const STABLE_MS = 5000;
+/** … and one that dies even sooner is tried less and less often. */
+const ALIVE_MS = 1000;
 /** More than this is not made up for: the machine has slept. */
 const MAX_BEHIND_MS = 2000;
 
@@ -69,7 +71,7 @@ export class RecoveringSource implements RecorderSource {
   #finding: Promise<RecorderRun | GemliveError> | undefined;
   #openedMs: number;
   #lastFrameMs: number;
-  #search = { sinceMs: 0, waitMs: 0 };
+  #search: { sinceMs: number; waitMs: number } | undefined;
   #ownLoudspeaker: string | undefined;
 
   constructor(parts: RecoveringParts) {
@@ -175,9 +177,11 @@ export class RecoveringSource implements RecorderSource {
   async #find(why: string, stop: AbortSignal): Promise<RecorderRun | GemliveError> {
     const { recorder, reopen } = this.#parts;
     const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#openedMs >= STABLE_MS || this.#search.sinceMs === 0)
+    const livedMs = nowMs - this.#openedMs;
+    if (livedMs >= STABLE_MS || this.#search === undefined)
       this.#search = { sinceMs: nowMs, waitMs: 0 };
     const search = this.#search;
+    if (livedMs >= ALIVE_MS) search.waitMs = 0;
     let failure = why;
     for (;;) {
       await sleep(search.waitMs, stop, this.#clock);
