@@ -263,6 +263,7 @@ export async function abuseDevices({
   onRound?: (line: string) => void;
 }): Promise<Abused> {
   const chance = random(seed);
+  onRound(`seed ${seed}`);
   const [onWire, atSpeaker] = [new Ear(), new Ear()];
   const sound = await startSoundServer();
   const live = await startEndlessServer((pcm) => onWire.hear(pcm, 16_000));
