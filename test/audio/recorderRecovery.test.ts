@@ -144,6 +144,16 @@ needsSound('a microphone that vanishes', () => {
     await listening.end();
   });
 
+  it('the source is removed before anybody listens: it is noticed all the same', async () => {
+    source = await openRecorder({ environment: server.environment });
+    await removeSinks(server, 'mic');
+    // The server has told parec before it answers pactl.
+    await pactl(server, 'info');
+    const listening = listen(source);
+    await until('it is lost', () => states(listening) === 'lost');
+    await source.close();
+  });
+
   it('a microphone that is the loudspeaker from the start is used, and told', async () => {
     const { environment } = server;
     await pactl(server, 'set-default-source', 'speaker.monitor');
@@ -334,6 +344,24 @@ describe('the search, on a clock of its own', () => {
     expect(await listening.over).toMatchObject({ code: 'recorder_lost' });
     expect(opened).toBeLessThan(24);
     expect(listening.notices.length).toBeLessThan(50);
+  });
+
+  it('one that is lost every two seconds is found every time', async () => {
+    const time = new Time();
+    let run = fakeRun(time, 'hw');
+    const { first, listening, source } = start(time, async () => (run = fakeRun(time, 'hw')).run);
+    await time.pass(2000, 10);
+    first.break('fake: unplugged');
+    for (let i = 0; i < 15; i++) {
+      await time.pass(2000, 10);
+      run.break('fake: unplugged');
+    }
+    await time.pass(2000, 10);
+    expect(listening.notices.map(({ state }) => state)).toEqual(
+      Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? 'lost' : 'back')),
+    );
+    await source.close();
+    expect(await listening.over).toBeUndefined();
   });
 
   it('takes no second of silence for a loss, but four turns of the clock without sound', async () => {

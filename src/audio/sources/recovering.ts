@@ -21,11 +21,14 @@ import type { RecorderRun, RecorderSource, RecorderSourceOptions } from './recor
 const WATCH_MS = 250;
 const SILENT_WATCHES = 4;
 
+/** Of searching: what it lived between two losses does not count. */
 const SEARCH_MS = 20_000;
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 1000;
-/** One that dies sooner has not been back: the search goes on where it was. */
+/** One that dies sooner has not been back: the search goes on, … */
 const STABLE_MS = 5000;
+/** … and one that dies even sooner is tried less and less often. */
+const ALIVE_MS = 1000;
 /** More than this is not made up for: the machine has slept. */
 const MAX_BEHIND_MS = 2000;
 
@@ -66,16 +69,18 @@ export class RecoveringSource implements RecorderSource {
   #onWarning: ((warning: Warning) => void) | undefined;
   #onDevice: (notice: DeviceNotice) => void = () => {};
   #run: RecorderRun;
+  #openedOn: string | undefined;
   #finding: Promise<RecorderRun | GemliveError> | undefined;
   #openedMs: number;
   #lastFrameMs: number;
-  #search = { sinceMs: 0, waitMs: 0 };
+  readonly #search = { spentMs: 0, waitMs: 0 };
   #ownLoudspeaker: string | undefined;
 
   constructor(parts: RecoveringParts) {
     this.#parts = parts;
     this.#clock = parts.clock ?? systemClock;
     this.#run = parts.first;
+    this.#openedOn = parts.first.device;
     this.#openedMs = this.#clock.nowMs();
     this.#lastFrameMs = this.#openedMs;
     this.#conditioner = new Conditioner((fault) =>
@@ -157,6 +162,9 @@ export class RecoveringSource implements RecorderSource {
     };
     cancel = this.#clock.after(WATCH_MS, look);
     run.onMoved((device) => void this.#moved(run, device, lost));
+    // Before anybody listened.
+    if (run.device !== undefined && run.device !== this.#openedOn)
+      void this.#moved(run, run.device, lost);
     return () => {
       cancel();
       run.onMoved(() => {});
@@ -166,26 +174,33 @@ export class RecoveringSource implements RecorderSource {
   /** The default has changed, or the server had nowhere else to go. */
   async #moved(run: RecorderRun, device: string, lost: (why: string) => void): Promise<void> {
     this.#conditioner.reset();
-    if (await this.#isOwnLoudspeaker(device)) lost(`${LOUDSPEAKER_INSTEAD} (${device})`);
-    else if (run === this.#run && run.device === device)
-      this.#onDevice({ state: 'back', label: this.#labelNow() });
+    const isLoudspeaker = await this.#isOwnLoudspeaker(device);
+    // It has been moved on meanwhile: that is asked for itself.
+    if (run !== this.#run || run.device !== device) return;
+    if (isLoudspeaker) lost(`${LOUDSPEAKER_INSTEAD} (${device})`);
+    else this.#onDevice({ state: 'back', label: this.#labelNow() });
   }
 
   /** Never rejects; waits before it tries, unless the one before had been well. */
   async #find(why: string, stop: AbortSignal): Promise<RecorderRun | GemliveError> {
     const { recorder, reopen } = this.#parts;
-    const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#openedMs >= STABLE_MS || this.#search.sinceMs === 0)
-      this.#search = { sinceMs: nowMs, waitMs: 0 };
     const search = this.#search;
+    const lostMs = this.#clock.nowMs();
+    const livedMs = lostMs - this.#openedMs;
+    if (livedMs >= STABLE_MS) search.spentMs = 0;
+    if (livedMs >= ALIVE_MS) search.waitMs = 0;
+    const spentMs = (): number => search.spentMs + this.#clock.nowMs() - lostMs;
     let failure = why;
     for (;;) {
       await sleep(search.waitMs, stop, this.#clock);
       search.waitMs = Math.min(MAX_WAIT_MS, search.waitMs * 2 || FIRST_WAIT_MS);
-      if (stop.aborted || this.#clock.nowMs() - search.sinceMs >= SEARCH_MS) break;
+      if (stop.aborted || spentMs() >= SEARCH_MS) break;
       try {
         const run = await reopen(stop);
-        if (run.device === undefined || !(await this.#isOwnLoudspeaker(run.device))) return run;
+        if (run.device === undefined || !(await this.#isOwnLoudspeaker(run.device))) {
+          search.spentMs = spentMs();
+          return run;
+        }
         await run.close();
         failure = `${recorder}: ${LOUDSPEAKER_INSTEAD} (${run.device})`;
       } catch (error) {
@@ -225,6 +240,7 @@ export class RecoveringSource implements RecorderSource {
 
   #use(run: RecorderRun): void {
     this.#run = run;
+    this.#openedOn = run.device;
     this.#finding = undefined;
     this.#openedMs = this.#clock.nowMs();
     this.#conditioner.reset();
