@@ -1,11 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real sound in real time: these run one after the other, with nothing beside them. */
-const ON_A_SOUND_SERVER = [
-  'test/audio/{backends,player,recorder}*.test.ts',
+/** Every block must be heard when it is due: these run one after the other, with nothing beside them. */
+const EXACT = [
+  'test/audio/{backends,player,playerLife,playerNetwork,recorder}.test.ts',
   'test/audio/devices/**/*.test.ts',
-  'test/e2e/{talk*,failuresSound,devices}.test.ts',
+  'test/e2e/{talk,talkDeadTurn}.test.ts',
 ];
+
+/** Sound in real time that may come a little late: they mostly wait. */
+const PATIENT = ['test/audio/*Recovery.test.ts', 'test/e2e/{talk*,devices*,failuresSound}.test.ts'];
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
 
@@ -17,7 +20,7 @@ export default defineConfig({
           ...limits,
           name: 'any',
           include: ['test/**/*.test.ts'],
-          exclude: ON_A_SOUND_SERVER,
+          exclude: [...EXACT, ...PATIENT],
           // Two cores: more workers would only make the real-time tests late.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -26,11 +29,21 @@ export default defineConfig({
       {
         test: {
           ...limits,
-          name: 'sound',
-          include: ON_A_SOUND_SERVER,
+          name: 'patient',
+          include: PATIENT,
+          exclude: EXACT,
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: 'exact',
+          include: EXACT,
           maxWorkers: 1,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -61,7 +61,7 @@ needsSound('the microphone on the wire', () => {
     );
   const expectWhole = (pcm: Uint8Array): void => {
     const blocks = matchBlocks(question, pcm, { rateHz: MIC_RATE_HZ, silentBelow: 0.01 });
-    expect(Math.min(...blocks.map(({ correlation }) => correlation))).toBeGreaterThan(0.95);
+    expect(Math.min(...blocks.map(({ correlation }) => correlation))).toBeGreaterThan(0.9); // its offset is removed, which turns the phase of what is low
   };
   const leave = async (terminal: Pty): Promise<void> => {
     terminal.send('q');
