@@ -1,11 +1,12 @@
-// `npm run bench:voice [-- PART... --times N --seconds N --save]`: parts are silence, microphone, networks and
-// interruptions; 50 times each, and 300 seconds of bad networks, unless told otherwise. A run of all parts goes into docs/voice.md, and one of some parts with --save.
+// `npm run bench:voice [-- PART... --times N --seconds N --save]`: parts are silence, microphone, networks, devices
+// and interruptions; 50 times each, and 300 seconds of bad networks, unless told otherwise. A run of all parts
+// goes into docs/voice.md, and one of some parts with --save.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, installPackages, installPrograms, root } from './prepare.mjs';
 
-const PARTS = ['silence', 'microphone', 'networks', 'interruptions'];
+const PARTS = ['silence', 'microphone', 'networks', 'devices', 'interruptions'];
 
 /** @returns {never} */
 function usage(what) {

@@ -14,6 +14,7 @@ import { startSoundServer, type SoundServer } from '../../support/soundServer.ts
 import { table } from '../figures.ts';
 import { installMic, machine } from '../machine.ts';
 import { replaceSection } from '../report.ts';
+import { abuseDevices } from './devices.ts';
 import { measureInterruptions } from './interruptions.ts';
 import { jitterTable, measureJitter } from './jitter.ts';
 import {
@@ -27,9 +28,9 @@ import {
 
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 300);
-const PARTS = (process.env['BENCH_PARTS'] ?? 'silence,microphone,networks,interruptions').split(
-  ',',
-);
+const PARTS = (
+  process.env['BENCH_PARTS'] ?? 'silence,microphone,networks,devices,interruptions'
+).split(',');
 const SAVES = process.env['BENCH_SAVE'] === '1';
 
 type Servers = [name: string, sound: SoundServer][];
@@ -120,6 +121,35 @@ async function networks(): Promise<string> {
   ].join('\n');
 }
 
+async function devices(): Promise<string> {
+  const found = await abuseDevices({
+    times: 2 * TIMES,
+    onRound: (line) => process.stderr.write(`${line}\n`),
+  });
+  const { before, after, left } = found;
+  const weight = ({ fds, mainMiB, children }: typeof before): string =>
+    `${fds} open files, ${mainMiB.toFixed(1)} MiB, ${children.length} children`;
+  return [
+    '### Devices that come and go',
+    '',
+    `On PulseAudio, each taken away in the middle of talk at a random moment (seed ${found.seed}). Silence since it was killed, or since its device was there ` +
+      'again; milliseconds, median (p95).',
+    '',
+    table(
+      ['what goes', 'times', 'went on', 'silence on the wire', 'silence at the speaker'],
+      found.rows.map((row) => [
+        row.what,
+        String(row.times),
+        String(row.wentOn),
+        medianAndP95(row.micSilenceMs),
+        medianAndP95(row.speakerSilenceMs),
+      ]),
+    ),
+    '',
+    `Before: ${weight(before)}; after: ${weight(after)}. Left behind: ${left.length === 0 ? 'no process' : left.join(', ')}; exit code ${found.exitCode}.`,
+  ].join('\n');
+}
+
 async function interruptions(servers: Servers): Promise<string> {
   const [, sound] = servers[0]!;
   const found = await measureInterruptions(sound, 2 * TIMES);
@@ -154,6 +184,7 @@ it('measures what a listener judges', { timeout: 90 * 60_000 }, async () => {
       silence: () => silence(servers, micFolder),
       microphone: () => microphone(servers, micFolder),
       networks: () => networks(),
+      devices: () => devices(),
       interruptions: () => interruptions(servers),
     };
     for (const part of PARTS) {
