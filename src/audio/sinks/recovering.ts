@@ -20,8 +20,10 @@ export const RECOVERY_MS = 20_000;
 /** Before the first attempts, and then before each. */
 const RETRY_AFTER_MS = [0, 250, 500];
 const RETRY_EVERY_MS = 1000;
-/** One that is lost again sooner has not been found: the search goes on as if it had never stopped. */
+/** One that is lost again sooner has hardly been found: it is tried less and less often, … */
 const FOUND_AFTER_MS = 5000;
+/** … and a second of it makes up for four of search. */
+const LIFE_COUNTS = 4;
 
 export class RecoveringSink implements AudioSink {
   readonly format: PcmFormat;
@@ -181,8 +183,9 @@ export class RecoveringSink implements AudioSink {
     this.#before = { ...this.position(), queuedMs: 0 };
     this.#inner = undefined;
     this.#waiting.push(sink.takeUnheard());
-    if (nowMs - this.#search.foundAtMs > FOUND_AFTER_MS)
-      this.#search = { sinceMs: nowMs, foundAtMs: nowMs, attempts: 0 };
+    const livedMs = nowMs - this.#search.foundAtMs;
+    if (livedMs > FOUND_AFTER_MS) this.#search = { sinceMs: nowMs, foundAtMs: nowMs, attempts: 0 };
+    else this.#search.sinceMs = Math.min(nowMs, this.#search.sinceMs + (1 + LIFE_COUNTS) * livedMs);
     const { why = error.message } = error as Partial<GemliveError>;
     this.#deviceListener?.({ state: 'lost', why });
     this.#leaving = Promise.all([this.#leaving, sink.close(), this.#recover(error)]);

@@ -21,13 +21,12 @@ import type { RecorderRun, RecorderSource, RecorderSourceOptions } from './recor
 const WATCH_MS = 250;
 const SILENT_WATCHES = 4;
 
-/** Of searching: what it lived between two losses does not count. */
 const SEARCH_MS = 20_000;
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 1000;
-/** One that dies sooner has not been back: the search goes on, … */
-const STABLE_MS = 5000;
-/** … and one that dies even sooner is tried less and less often. */
+/** One that is lost again soon has hardly been back: a second of it makes up for four of search. */
+const LIFE_COUNTS = 4;
+/** One that dies sooner is tried less and less often. */
 const ALIVE_MS = 1000;
 /** More than this is not made up for: the machine has slept. */
 const MAX_BEHIND_MS = 2000;
@@ -187,7 +186,7 @@ export class RecoveringSource implements RecorderSource {
     const search = this.#search;
     const lostMs = this.#clock.nowMs();
     const livedMs = lostMs - this.#openedMs;
-    if (livedMs >= STABLE_MS) search.spentMs = 0;
+    search.spentMs = Math.max(0, search.spentMs - LIFE_COUNTS * livedMs);
     if (livedMs >= ALIVE_MS) search.waitMs = 0;
     const spentMs = (): number => search.spentMs + this.#clock.nowMs() - lostMs;
     let failure = why;
