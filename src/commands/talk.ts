@@ -49,7 +49,7 @@ type Devices = { source: RecorderSource | undefined; sink: AudioSink | undefined
 /** Both at once; if one fails, the other does not stay open. */
 async function openDevices(context: CommandContext, signal: AbortSignal): Promise<Devices> {
   const { settings, childEnv, stderr, stderrTty, plain } = context;
-  const spinner = await startSpinner(
+  const spinner = startSpinner(
     stderr,
     'opening microphone and loudspeaker',
     stderrTty && !plain && !settings.quiet && !settings.json,
