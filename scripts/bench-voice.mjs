@@ -1,10 +1,8 @@
 // `npm run bench:voice [-- PART... --times N --seconds N --save]`: parts are silence, microphone, networks, devices
 // and interruptions; 50 times each, and 300 seconds of bad networks, unless told otherwise. A run of all parts
 // goes into docs/voice.md, and one of some parts with --save.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, installPackages, installPrograms, root } from './prepare.mjs';
+import { build, installPackages, installPrograms, runBench } from './prepare.mjs';
 
 const PARTS = ['silence', 'microphone', 'networks', 'devices', 'interruptions'];
 
@@ -46,23 +44,9 @@ if (process.platform !== 'linux' || missing.length > 0) {
   process.exit(1);
 }
 await build();
-const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const args = [
-  vitest,
-  'run',
-  '--config',
-  'test/bench/vitest.config.ts',
-  'test/bench/voice/voiceBench.ts',
-];
-const { status } = spawnSync(process.execPath, args, {
-  cwd: root,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    BENCH_TIMES: String(times),
-    BENCH_SECONDS: String(seconds),
-    BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
-    ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
-  },
+runBench('test/bench/vitest.config.ts', 'test/bench/voice/voiceBench.ts', {
+  BENCH_TIMES: String(times),
+  BENCH_SECONDS: String(seconds),
+  BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
+  ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
 });
-process.exit(status ?? 1);

@@ -1,10 +1,8 @@
 // `npm run bench [-- PART... --seconds N --save]`: parts are startup, cpu (with memory), latency, idle; the
 // seconds are those of two-way audio of every subject, 300 unless told otherwise. A run of all parts goes
 // into docs/performance.md, and one of some parts with --save. Takes 35 minutes on Debian with PulseAudio.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, installPackages, installPrograms, root } from './prepare.mjs';
+import { build, installPackages, installPrograms, runBench } from './prepare.mjs';
 
 const PARTS = ['startup', 'cpu', 'latency', 'idle'];
 
@@ -40,16 +38,8 @@ if (process.platform !== 'linux' || missing.length > 0) {
   process.exit(1);
 }
 await build();
-const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const args = [vitest, 'run', '--config', 'test/bench/vitest.config.ts', 'test/bench/bench.ts'];
-const { status } = spawnSync(process.execPath, args, {
-  cwd: root,
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    BENCH_SECONDS: String(seconds),
-    BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
-    ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
-  },
+runBench('test/bench/vitest.config.ts', 'test/bench/bench.ts', {
+  BENCH_SECONDS: String(seconds),
+  BENCH_SAVE: values.save || positionals.length === 0 ? '1' : '0',
+  ...(positionals.length > 0 && { BENCH_PARTS: positionals.join(',') }),
 });
-process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 // What `npm test` and `npm run demo` need on a machine that has Node and nothing else: npm packages,
 // the build, and, on Debian as root, programs from Debian's packages.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 
@@ -165,4 +165,16 @@ export async function installPrograms(programs, { timeoutMs = 600_000 } = {}) {
     console.log(`  that did not work: ${error.message.split('\n')[0]}`);
   }
   return programs.filter((program) => !hasProgram(program));
+}
+
+/** Runs a file below test/ with vitest as its runner and `env` besides. Ends this process with its exit code. */
+export function runBench(config, file, env = {}) {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = [vitest, 'run', '--config', config, ...(file === undefined ? [] : [file])];
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  process.exit(status ?? 1);
 }

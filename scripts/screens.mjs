@@ -1,8 +1,6 @@
 // `npm run screens`: the pictures of `talk` in docs/screens, from a real run on a private sound server.
 // Takes about a minute.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { build, installPackages, installPrograms, root } from './prepare.mjs';
+import { build, installPackages, installPrograms, runBench } from './prepare.mjs';
 
 await installPackages();
 const missing = await installPrograms([
@@ -17,7 +15,4 @@ if (missing.length > 0) {
   process.exit(1);
 }
 await build();
-const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const args = [vitest, 'run', '--config', 'test/screens/vitest.config.ts'];
-const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
-process.exit(status ?? 1);
+runBench('test/screens/vitest.config.ts');

@@ -1,9 +1,7 @@
 // `npm run soak:voice [-- --minutes N]`: a conversation of an hour, or N minutes, and what it holds; the table goes
 // into docs/voice.md.
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, installPackages, installPrograms, root } from './prepare.mjs';
+import { build, installPackages, installPrograms, runBench } from './prepare.mjs';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } });
 const minutes = Number(values.minutes);
@@ -24,17 +22,7 @@ if (process.platform !== 'linux' || missing.length > 0) {
   process.exit(1);
 }
 await build();
-const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const args = [
-  vitest,
-  'run',
-  '--config',
-  'test/bench/vitest.config.ts',
-  'test/bench/voice/soakBench.ts',
-];
-const { status } = spawnSync(process.execPath, args, {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, BENCH_MINUTES: String(minutes), BENCH_SAVE: '1' },
+runBench('test/bench/vitest.config.ts', 'test/bench/voice/soakBench.ts', {
+  BENCH_MINUTES: String(minutes),
+  BENCH_SAVE: '1',
 });
-process.exit(status ?? 1);
