@@ -13,6 +13,8 @@ import type { SoundServer } from './soundServer.ts';
 
 const NEEDED = ['dbus-run-session', 'pipewire', 'pipewire-pulse', 'wireplumber', 'pw-cat', 'pactl'];
 
+const FLOWS_WITHIN_MS = 5000;
+
 /** A `describe` for tests on PipeWire: skipped by name where it is missing. */
 export function needsPipewire(name: string, tests: () => void): void {
   const missing = NEEDED.filter((program) => !hasProgram(program));
@@ -34,7 +36,12 @@ export async function startPipewire(): Promise<SoundServer> {
   const launch = (): Subprocess =>
     startProcess({
       command: 'dbus-run-session',
-      args: ['sh', '-c', 'pipewire & wireplumber & pipewire-pulse & wait'],
+      // The session manager gives up where there is nothing to connect to yet.
+      args: [
+        'sh',
+        '-c',
+        'pipewire & until [ -S "$XDG_RUNTIME_DIR/pipewire-0" ]; do sleep 0.02; done; wireplumber & pipewire-pulse & wait',
+      ],
       environment,
     });
   const pactl = async (...args: string[]): Promise<boolean> => {
@@ -52,6 +59,22 @@ export async function startPipewire(): Promise<SoundServer> {
     await pactl('set-default-sink', 'speaker');
     await pactl('set-default-source', 'mic.monitor');
   };
+  /** Sound flows: streams are linked, which is the session manager's work. */
+  const flows = async (): Promise<boolean> => {
+    const recorder = startProcess({
+      command: 'parec',
+      args: ['--device=mic.monitor'],
+      stdout: 'pipe',
+      environment,
+    });
+    const gaveSound = await Promise.race([
+      new Promise((resolve) => recorder.stdout?.once('data', () => resolve(true))),
+      new Promise((resolve) => setTimeout(() => resolve(false), FLOWS_WITHIN_MS)),
+    ]);
+    recorder.kill();
+    await recorder.closed;
+    return gaveSound === true;
+  };
   let server = launch();
   const crash = async (): Promise<void> => {
     server.kill();
@@ -63,6 +86,12 @@ export async function startPipewire(): Promise<SoundServer> {
   };
   try {
     await untilItPlays();
+    for (let attempt = 1; !(await flows()); attempt++) {
+      if (attempt === 3) throw new Error('PipeWire links no streams');
+      await crash();
+      server = launch();
+      await untilItPlays();
+    }
   } catch (error) {
     await stop();
     throw error;
