@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from './programs.ts';
+import { isAlive, programName } from './programs.ts';
 
 export type Surroundings = {
   /** Belongs to this run alone; it is also the place for its output. */
@@ -35,7 +35,7 @@ export function surroundings(): Surroundings {
       }
       return marked(mark).map((pid) => procFile(pid, 'cmdline').replaceAll('\0', ' '));
     },
-    pidsOf: (name) => marked(mark).filter((pid) => procFile(pid, 'comm').trim() === name),
+    pidsOf: (name) => marked(mark).filter((pid) => programName(pid) === name),
     temporaries: () => readdirSync(temporary).filter((name) => !name.startsWith('pulse-')),
     remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }),
   };

@@ -53,10 +53,20 @@ export function processGroup(pid: number): number {
   return Number(procStat(pid)?.[2] ?? pid);
 }
 
+/** The name of its program; empty for one that has gone. Node 24 calls its main thread, and so itself, by another. */
+export function programName(pid: number): string {
+  try {
+    const name = readFileSync(`/proc/${pid}/comm`, 'latin1').trim();
+    return name === 'MainThread' ? 'node' : name;
+  } catch {
+    return '';
+  }
+}
+
 /** Living children of this process by the name of their program, from /proc. */
 export function childrenNamed(name: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number(procStat(pid)?.[1]) === process.pid && isAlive(pid))
-    .filter((pid) => readFileSync(`/proc/${pid}/comm`, 'latin1').trim() === name);
+    .filter((pid) => programName(pid) === name);
 }

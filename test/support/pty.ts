@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { isAlive } from './programs.ts';
+import { isAlive, programName } from './programs.ts';
 
 const BIN = join(import.meta.dirname, '..', '..', 'bin', 'gemlive.js');
 
@@ -157,7 +157,7 @@ export function below(root: number): { pid: number; name: string }[] {
     if (!Number.isInteger(pid)) continue;
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'));
+      const name = programName(pid);
       const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
       byParent.set(parent, [...(byParent.get(parent) ?? []), { pid, name }]);
     } catch {

@@ -22,8 +22,9 @@ const RETRY_AFTER_MS = [0, 250, 500];
 const RETRY_EVERY_MS = 1000;
 /** One that is lost again sooner has hardly been found: it is tried less and less often, … */
 const FOUND_AFTER_MS = 5000;
-/** … and a second of it makes up for four of search. */
+/** … and a second of it beyond the first, which is no life, makes up for four of search. */
 const LIFE_COUNTS = 4;
+const NO_LIFE_MS = 1000;
 
 export class RecoveringSink implements AudioSink {
   readonly format: PcmFormat;
@@ -185,7 +186,10 @@ export class RecoveringSink implements AudioSink {
     this.#waiting.push(sink.takeUnheard());
     const livedMs = nowMs - this.#search.foundAtMs;
     if (livedMs > FOUND_AFTER_MS) this.#search = { sinceMs: nowMs, foundAtMs: nowMs, attempts: 0 };
-    else this.#search.sinceMs = Math.min(nowMs, this.#search.sinceMs + (1 + LIFE_COUNTS) * livedMs);
+    else {
+      const countsMs = (1 + LIFE_COUNTS) * Math.max(0, livedMs - NO_LIFE_MS);
+      this.#search.sinceMs = Math.min(nowMs, this.#search.sinceMs + countsMs);
+    }
     const { why = error.message } = error as Partial<GemliveError>;
     this.#deviceListener?.({ state: 'lost', why });
     this.#leaving = Promise.all([this.#leaving, sink.close(), this.#recover(error)]);

@@ -186,7 +186,8 @@ export class RecoveringSource implements RecorderSource {
     const search = this.#search;
     const lostMs = this.#clock.nowMs();
     const livedMs = lostMs - this.#openedMs;
-    search.spentMs = Math.max(0, search.spentMs - LIFE_COUNTS * livedMs);
+    const countsMs = LIFE_COUNTS * Math.max(0, livedMs - ALIVE_MS);
+    search.spentMs = Math.max(0, search.spentMs - countsMs);
     if (livedMs >= ALIVE_MS) search.waitMs = 0;
     const spentMs = (): number => search.spentMs + this.#clock.nowMs() - lostMs;
     let failure = why;
