@@ -15,6 +15,7 @@ export class RenderTap {
   /** Handed over and not told yet. */
   readonly #handed = new PcmQueue();
   #toldBytes = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(format: PcmFormat) {
     this.#format = format;
@@ -53,7 +54,9 @@ export class RenderTap {
     const pcm = this.#handed.take(heardBytes - this.#toldBytes);
     this.#toldBytes = heardBytes;
     if (pcm.byteLength === 0) return;
-    const atMs = untilMs - msOfBytes(this.#format, pcm.byteLength);
+    // A device that reports late catches up in one step: not to before the sound that came first.
+    const atMs = Math.max(this.#toldAtMs, untilMs - msOfBytes(this.#format, pcm.byteLength));
+    this.#toldAtMs = atMs;
     for (const listener of this.#listeners) listener(pcm, atMs);
   }
 
