@@ -34,8 +34,8 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   });
   if (settings.debug) {
     server.engines.then(
-      ({ ears, voice }) =>
-        stderr.write(`debug: engines: ears ${ears}, brain built-in, voice ${voice}\n`),
+      ({ ears, brain, voice }) =>
+        stderr.write(`debug: engines: ears ${ears}, brain ${brain}, voice ${voice}\n`),
       () => {}, // closed before they were found
     );
   }

@@ -32,9 +32,9 @@ export async function run(context: CommandContext): Promise<number> {
             hint: 'require a key with --key, or leave --host out',
           });
         }
-        const { ears, voice } = await server.engines;
+        const { ears, brain, voice } = await server.engines;
         if (!settings.quiet)
-          stderr.write(`engines: ears ${ears} · brain built-in · voice ${voice}\n`);
+          stderr.write(`engines: ears ${ears} · brain ${brain} · voice ${voice}\n`);
         await new Promise<void>((resolve) => {
           if (signal.aborted) resolve();
           else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -1,6 +1,5 @@
-/** Which doors the service has, who may knock, and with what. */
+/** Which doors the service has, and who may knock. */
 import type { IncomingMessage } from 'node:http';
-import { Refusal } from './refusal.ts';
 
 export type Door = { apiVersion: string; vertex: boolean };
 
@@ -43,24 +42,4 @@ function hostOf(origin: string): string | undefined {
   } catch {
     return undefined; // `null`, the origin of a sandboxed page
   }
-}
-
-/** What is wrong with the credential, or nothing. Without a key of its own the server takes everybody. */
-export function checkCredential(
-  request: IncomingMessage,
-  key: string | undefined,
-): Refusal | undefined {
-  if (key === undefined) return undefined;
-  const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-  const bearer = /^(?:Bearer|Token)\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const given =
-    request.headers['x-goog-api-key'] ?? query.get('key') ?? query.get('access_token') ?? bearer;
-  if (given === key) return undefined;
-  return given === undefined
-    ? new Refusal(
-        1008,
-        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other " +
-          'form of API consumer identity to call this API.',
-      )
-    : new Refusal(1007, 'API key not valid. Please pass a valid API key.');
 }

@@ -10,7 +10,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { EXIT, GemliveError } from '../errors.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
-import { checkCredential, doorOf, isForeign } from './doors.ts';
+import { admissionOf } from './admission.ts';
+import { doorOf, isForeign } from './doors.ts';
 import { findEngines, type EngineChoice, type Engines } from './engines/find.ts';
 import { Session } from './session.ts';
 
@@ -43,8 +44,8 @@ export type LiveServer = {
   /** `http://127.0.0.1:8787`: what clients take as base URL. */
   readonly url: string;
   readonly port: number;
-  /** What listens and what speaks, once it has been found. */
-  readonly engines: Promise<{ ears: string; voice: string }>;
+  /** What listens, thinks and speaks, once it has been found. */
+  readonly engines: Promise<{ ears: string; brain: string; voice: string }>;
   /** Ends all sessions with 1001. Idempotent. */
   close(): Promise<void>;
 };
@@ -69,10 +70,13 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
   });
   const { host, port } = await listen(http, options);
   const closeSessions = acceptSessions(http, options, engines);
-  const names = Promise.all([engines.ears, engines.voice]).then(([ears, voice]) => ({
-    ears: ears?.name ?? 'none',
-    voice: voice.name,
-  }));
+  const names = Promise.all([engines.ears, engines.brain, engines.voice]).then(
+    ([ears, brain, voice]) => ({
+      ears: ears?.name ?? 'none',
+      brain: brain.name,
+      voice: voice.name,
+    }),
+  );
   names.catch(() => {}); // closed before they were found
   let closing: Promise<void> | undefined;
   return {
@@ -147,7 +151,7 @@ function acceptSessions(
         id,
         ...door,
         allowRetired: options.allowRetired ?? false,
-        refusal: checkCredential(request, options.key),
+        admission: admissionOf(request, options.key),
         engines,
         now,
         onReady: (model) => onEvent({ type: 'session', id, state: 'ready', model }),

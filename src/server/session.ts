@@ -19,6 +19,7 @@ import type {
 } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import { createActivity, type Activity } from './activity.ts';
+import type { Admission } from './admission.ts';
 import type { Engines } from './engines/find.ts';
 import { closeReason, invalidArgument, Refusal } from './refusal.ts';
 import { readClientMessage } from './schema.ts';
@@ -31,8 +32,7 @@ export type SessionOptions = {
   apiVersion: string;
   vertex: boolean;
   allowRetired: boolean;
-  /** What is wrong with the credential, told after setup as the service does. */
-  refusal: Refusal | undefined;
+  admission: Admission;
   engines: Engines;
   now: () => Date;
   onReady: (model: string) => void;
@@ -102,9 +102,9 @@ export class Session {
     }
   }
 
-  async #setUp(setup: Setup): Promise<void> {
-    const { refusal, vertex, engines, now, onReady, onFault } = this.#options;
-    if (refusal) throw refusal;
+  async #setUp(asked: Setup): Promise<void> {
+    const { admission, vertex, engines, now, onReady, onFault } = this.#options;
+    const setup = admission.admit(asked);
     const profile = checkSetup(setup, this.#options);
     const meter = new Meter(vertex);
     meter.addText(textOf(setup.systemInstruction?.parts));

@@ -3,6 +3,7 @@
  * else says what it can do. Pure: what it knows of the world is passed in.
  */
 import { calculate, formatNumber } from './arithmetic.ts';
+import type { Brain } from './brain.ts';
 import { digitsForWords } from './numbers.ts';
 
 export type BrainInput = {
@@ -200,3 +201,14 @@ const sentence = (text: string): string =>
 export function sentencesOf(text: string): string[] {
   return text.match(/.+?(?:[.!?]+(?:\s+|$)|$)/gs) ?? [];
 }
+
+/** The rules as a brain. */
+export const BUILT_IN: Brain = {
+  name: 'built-in',
+  async *think({ turns, now }) {
+    const earlier = turns.flatMap((turn) => (turn.role === 'user' ? [turn.text] : []));
+    const answered = turns.findLast((turn) => turn.role === 'model')?.text;
+    const text = earlier.pop() ?? '';
+    yield { text: answer({ text, earlier, answered, now }) };
+  },
+};

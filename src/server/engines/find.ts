@@ -1,6 +1,8 @@
 /** Which engines this machine has: found by running them, all at once, without holding up the server. */
 import { usageError } from '../../errors.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
+import type { Brain } from '../brain/brain.ts';
+import { BUILT_IN } from '../brain/builtIn.ts';
 import type { Ears, Voice } from './engine.ts';
 import { findPocketsphinx } from './pocketsphinx.ts';
 import { findEspeak, findFlite, NO_VOICE } from './voices.ts';
@@ -33,7 +35,11 @@ export type EngineChoice = {
 };
 
 /** Each as soon as it is found: an answer to a text need not wait for ears. */
-export type Engines = { ears: Promise<Ears | undefined>; voice: Promise<Voice> };
+export type Engines = {
+  ears: Promise<Ears | undefined>;
+  brain: Promise<Brain>;
+  voice: Promise<Voice>;
+};
 
 /**
  * The promises reject with a GemliveError (exit 2) for an engine that was asked for by name and is not here.
@@ -51,7 +57,7 @@ export function findEngines(choice: EngineChoice, signal: AbortSignal): Engines 
   // Looked at where they are needed; a server that is closed at once never does.
   ears.catch(() => {});
   voice.catch(() => {});
-  return { ears, voice };
+  return { ears, brain: Promise.resolve(BUILT_IN), voice };
 }
 
 function checkName(option: string, table: object, name: string | undefined): void {

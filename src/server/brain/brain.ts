@@ -1,0 +1,31 @@
+/** What thinks for the local server: a small interface over rules, a program or a service. */
+import type { FunctionDeclaration } from '../../protocol/messages.ts';
+
+export type BrainCall = { id: string; name: string; args: Record<string, unknown> };
+
+/** The conversation as a brain sees it, the oldest first. A call and its result stand where they happened. */
+export type BrainTurn =
+  | { role: 'user'; text: string }
+  | { role: 'model'; text: string; calls?: readonly BrainCall[] }
+  | { role: 'tool'; id: string; name: string; response: Record<string, unknown> };
+
+export type BrainRequest = {
+  system: string | undefined;
+  /** The last one is what is to be answered: words of the user, or the result of a call. */
+  turns: readonly BrainTurn[];
+  tools: readonly FunctionDeclaration[];
+  now: Date;
+  temperature?: number | undefined;
+};
+
+/** A piece of an answer, in the order of thought. Text comes as it is thought, cut anywhere. */
+export type BrainPiece =
+  | { text: string }
+  | { thought: string }
+  | { call: { name: string; args: Record<string, unknown> } };
+
+export interface Brain {
+  readonly name: string;
+  /** Ends when the answer is whole, or when it waits for the result of its calls. Rejects with the signal's reason. */
+  think(request: BrainRequest, signal: AbortSignal): AsyncIterable<BrainPiece>;
+}
