@@ -43,6 +43,8 @@ export type ModelProfile = {
   /** What happens when nothing is asked for. */
   readonly defaultBehavior: Fact<'BLOCKING' | 'NON_BLOCKING'>;
   readonly scheduling: Fact<boolean>;
+  /** What realtime input does to a call that holds up the conversation. */
+  readonly inputWhileCalling: Fact<'cancels' | 'refused'>;
   readonly search: Fact<boolean>;
   readonly codeExecution: Fact<boolean>;
   /** Takes `speechConfig.languageCode`; otherwise the language is asked for in words. */
@@ -91,6 +93,7 @@ const gemini38: ModelProfile = {
   functions: sure('both', 'model page'),
   defaultBehavior: sure('NON_BLOCKING', 'model page'),
   scheduling: sure(true, 'model page'),
+  inputWhileCalling: sure('cancels', 'Vertex migration guide: a pending call is cancelled'),
   search: sure(true, 'model page'),
   codeExecution: sure(false, 'model page'),
   languageCode: sure(false, 'capabilities page: native audio picks the language'),
@@ -131,6 +134,7 @@ const gemini31: ModelProfile = {
   functions: sure('blocking', 'skill page'),
   defaultBehavior: sure('BLOCKING', 'skill page'),
   scheduling: sure(false, 'skill page'),
+  inputWhileCalling: uncertain('cancels', 'not documented'),
   turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
   contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
   unaskedTranscription: uncertain('input', 'developer forum'),
@@ -149,6 +153,7 @@ const native25: ModelProfile = {
   proactive: sure('optional', 'capabilities page'),
   functions: sure('both', 'capabilities page'),
   defaultBehavior: sure('BLOCKING', 'capabilities page'),
+  inputWhileCalling: sure('refused', 'js-genai#1236'),
   turnCoverageDefault: sure('activity', 'capabilities page'),
   contextTokens: sure(131_072, 'capabilities page'),
   unaskedTranscription: sure('none', 'recorded sessions'),

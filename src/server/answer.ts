@@ -6,7 +6,7 @@
 import { bytesOfMs, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import type { Part, ServerContent } from '../protocol/messages.ts';
-import { sentencesOf } from './brain/builtIn.ts';
+import { SentenceSplitter } from './brain/sentences.ts';
 import type { Voice } from './engines/engine.ts';
 import { bytesOfTokens, outputTokens, textTokens } from './usage.ts';
 
@@ -30,26 +30,33 @@ export type AnswerOptions = {
   onePartPerEvent: boolean;
   /** Vertex names the role of a model turn. */
   role: 'model' | undefined;
+  /** `includeThoughts`. */
+  thoughts: boolean;
   signal: AbortSignal;
   send: (content: ServerContent) => void;
 };
 
-/** What an answer consists of: words to be spoken, or sound that is there already with words to show for it. */
-export type Answer = { text: string; pcm?: Uint8Array };
+/** What has been sent, since the last time that was asked. */
+export type Sent = { text: string; tokens: { text: number; audio: number } };
 
-/** What had been sent when it ended, or was cut. */
+/** So many sentences are in the making or wait to be sent; the brain waits meanwhile. */
+const AHEAD = 3;
+
+/** One answer on its way to the client: fed once or several times, ended once, or cut. */
 export class AnswerStream {
   readonly #options: AnswerOptions;
   #text = '';
+  /** Of {@link take}. */
+  #takenText = 0;
+  #takenTokens = { text: 0, audio: 0 };
+  #thoughtTokens = 0;
   #soundBytes = 0;
   #firstSoundAtMs: number | undefined;
+  /** When all that was sent would have been heard. */
+  #soundEndMs = 0;
 
   constructor(options: AnswerOptions) {
     this.#options = options;
-  }
-
-  get sentText(): string {
-    return this.#text;
   }
 
   get tokens(): { text: number; audio: number } {
@@ -58,20 +65,44 @@ export class AnswerStream {
       : { text: 0, audio: outputTokens(this.#soundBytes) };
   }
 
-  /** Sends it all, `generationComplete` too. Rejects with the signal's reason when it is cut. */
-  async generate({ text, pcm }: Answer): Promise<void> {
-    const { modality, send } = this.#options;
-    if (modality === 'TEXT') await this.#sendWords(text);
-    else if (pcm) await this.#sendSpoken(text, pcm);
-    else await this.#speak(text);
-    send({ generationComplete: true });
+  get thoughtTokens(): number {
+    return this.#thoughtTokens;
+  }
+
+  take(): Sent {
+    const { text, audio } = this.tokens;
+    const sent = {
+      text: this.#text.slice(this.#takenText),
+      tokens: { text: text - this.#takenTokens.text, audio: audio - this.#takenTokens.audio },
+    };
+    this.#takenText = this.#text.length;
+    this.#takenTokens = { text, audio };
+    return sent;
+  }
+
+  /** A thought is told where it was asked for, and counted in any case. */
+  think(text: string): void {
+    const { thoughts, send } = this.#options;
+    this.#thoughtTokens += textTokens(text);
+    if (thoughts) send({ modelTurn: this.#turn([{ text, thought: true }]) });
+  }
+
+  /** Words as they are thought, each sentence spoken as soon as it is whole. Rejects with the signal's reason. */
+  async say(pieces: AsyncIterable<string>): Promise<void> {
+    if (this.#options.modality === 'TEXT') {
+      for await (const piece of pieces) await this.#sendWords(piece);
+    } else await this.#speak(pieces);
+  }
+
+  /** Sound that is there already, with words to show for it: 24 kHz s16le. */
+  async play(text: string, pcm: Uint8Array): Promise<void> {
+    if (this.#options.modality === 'TEXT') await this.#sendWords(text);
+    else await this.#sendSpoken(text, pcm);
   }
 
   /** Until the sound would have ended, had it been played as it came. */
   async played(): Promise<void> {
-    if (this.#firstSoundAtMs === undefined) return;
-    const endMs = this.#firstSoundAtMs + msOfBytes(OUTPUT_FORMAT, this.#soundBytes);
-    await wait(endMs - performance.now(), this.#options.signal);
+    await wait(this.#soundEndMs - performance.now(), this.#options.signal);
   }
 
   async #sendWords(text: string): Promise<void> {
@@ -83,26 +114,31 @@ export class AnswerStream {
     }
   }
 
-  /** The next sentence is made while this one is sent. */
-  async #speak(text: string): Promise<void> {
-    const sentences = sentencesOf(text);
-    const make = (index: number): Promise<Uint8Array> | undefined => {
-      const sentence = sentences[index];
-      return sentence === undefined ? undefined : this.#makeSound(sentence);
+  /** The next sentences are made while one is sent. */
+  async #speak(pieces: AsyncIterable<string>): Promise<void> {
+    const waiting: Promise<void>[] = [];
+    let sent = Promise.resolve();
+    const add = async (sentence: string): Promise<void> => {
+      const sound = this.#makeSound(sentence);
+      sound.catch(() => {}); // looked at in its turn; a cut answer does not get there
+      sent = sent.then(async () => this.#sendSpoken(sentence, await sound));
+      sent.catch(() => {});
+      waiting.push(sent);
+      if (waiting.length >= AHEAD) await waiting.shift();
     };
-    let next = make(0);
-    for (const [index, sentence] of sentences.entries()) {
-      const pcm = await next;
-      if (this.#isSpent()) return;
-      next = make(index + 1);
-      next?.catch(() => {}); // looked at in its turn; a cut answer does not get there
-      await this.#sendSpoken(sentence, pcm ?? new Uint8Array(0));
+    const splitter = new SentenceSplitter();
+    for await (const piece of pieces) {
+      for (const sentence of splitter.push(piece)) await add(sentence);
+      if (this.#isSpent()) break;
     }
+    for (const sentence of splitter.end()) await add(sentence);
+    await sent;
   }
 
   /** A voice that fails leaves the words: they go out over silence of their length. */
   async #makeSound(sentence: string): Promise<Uint8Array> {
     const { voice, voiceName, signal } = this.#options;
+    if (sentence.trim() === '') return new Uint8Array(0);
     try {
       return await voice.speak(sentence, voiceName, signal);
     } catch {
@@ -165,7 +201,12 @@ export class AnswerStream {
       words === '' || !transcribes ? {} : { outputTranscription: { text: words } };
     this.#text += words;
     this.#soundBytes += pcm.byteLength;
-    if (pcm.byteLength > 0) this.#firstSoundAtMs ??= performance.now();
+    if (pcm.byteLength > 0) {
+      const nowMs = performance.now();
+      this.#firstSoundAtMs ??= nowMs;
+      this.#soundEndMs =
+        Math.max(this.#soundEndMs, nowMs) + msOfBytes(OUTPUT_FORMAT, pcm.byteLength);
+    }
     const parts = onePartPerEvent ? [sound, transcription] : [{ ...sound, ...transcription }];
     for (const content of parts) if (Object.keys(content).length > 0) send(content);
   }

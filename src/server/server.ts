@@ -13,6 +13,7 @@ import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { admissionOf } from './admission.ts';
 import { doorOf, isForeign } from './doors.ts';
 import { findEngines, type EngineChoice, type Engines } from './engines/find.ts';
+import { Resumption } from './resumption.ts';
 import { Session } from './session.ts';
 
 export type LiveServerEvent =
@@ -36,6 +37,10 @@ export type LiveServerOptions = EngineChoice & {
   key?: string;
   /** Models that the service has shut down answer too. */
   allowRetired?: boolean;
+  /** When a connection is so old it is sent `goAway`, and soon after cut; seconds. Default 570. */
+  goAwaySeconds?: number;
+  /** A session without compression lives so long, over all of its connections; seconds. Default 900. */
+  sessionLimitSeconds?: number;
   onEvent?: (event: LiveServerEvent) => void;
   now?: () => Date;
 };
@@ -131,6 +136,7 @@ function acceptSessions(
 ): () => Promise<void> {
   const { onEvent = () => {}, now = () => new Date() } = options;
   const sessions = new Set<Session>();
+  const resumption = new Resumption(now);
   const wss = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -153,6 +159,8 @@ function acceptSessions(
         allowRetired: options.allowRetired ?? false,
         admission: admissionOf(request, options.key),
         engines,
+        resumption,
+        limits: options,
         now,
         onReady: (model) => onEvent({ type: 'session', id, state: 'ready', model }),
         onFault: (message) => onEvent({ type: 'fault', id, message }),

@@ -13,19 +13,25 @@ import type {
   Part,
   ClientContent,
   ClientMessage,
+  ContextUpdate,
+  FunctionDeclaration,
   RealtimeInput,
   ServerMessage,
   Setup,
+  Tool,
 } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import { createActivity, type Activity } from './activity.ts';
 import type { Admission } from './admission.ts';
+import { Context, EMPTY_CONTEXT } from './context.ts';
 import type { Engines } from './engines/find.ts';
+import { Lifetime, SESSION_LIMIT_SECONDS, type LifetimeOptions } from './lifetime.ts';
 import { closeReason, invalidArgument, Refusal } from './refusal.ts';
+import type { Lineage, Resumption, SessionState } from './resumption.ts';
 import { readClientMessage } from './schema.ts';
-import { checkSetup } from './setupRules.ts';
+import { checkSetup, checkTools } from './setupRules.ts';
 import { Turns } from './turns.ts';
-import { Meter } from './usage.ts';
+import { sumOf, textTokens } from './usage.ts';
 
 export type SessionOptions = {
   id: number;
@@ -34,6 +40,8 @@ export type SessionOptions = {
   allowRetired: boolean;
   admission: Admission;
   engines: Engines;
+  resumption: Resumption;
+  limits: LifetimeOptions;
   now: () => Date;
   onReady: (model: string) => void;
   onFault: (message: string) => void;
@@ -45,7 +53,14 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 const MIN_RATE_HZ = 4_000;
 const MAX_RATE_HZ = 192_000;
 
-type Ready = { setup: Setup; profile: ModelProfile; activity: Activity; turns: Turns };
+type Ready = {
+  setup: Setup;
+  profile: ModelProfile;
+  activity: Activity;
+  turns: Turns;
+  context: Context;
+  lifetime: Lifetime;
+};
 
 export class Session {
   readonly #socket: WebSocket;
@@ -60,6 +75,11 @@ export class Session {
   /** What the user has written and not yet completed. */
   #gathered: string | undefined;
   #over = false;
+  #lineage: Lineage | undefined;
+  /** As the client was last told. */
+  #resumable = false;
+  /** Messages of the client after its setup. */
+  #consumed = -1;
 
   constructor(socket: WebSocket, options: SessionOptions) {
     this.#socket = socket;
@@ -87,6 +107,7 @@ export class Session {
   }
 
   async #handle(message: ClientMessage): Promise<void> {
+    this.#consumed += 1;
     if ('setup' in message) {
       if (this.#ready) throw invalidArgument();
       await this.#setUp(message.setup);
@@ -96,57 +117,113 @@ export class Session {
     if (!ready) throw new Refusal(1007, 'setup must be the first message and only the first');
     if ('clientContent' in message) this.#clientContent(message.clientContent, ready);
     else if ('realtimeInput' in message) await this.#realtimeInput(message.realtimeInput, ready);
-    else if ('toolResponse' in message) this.#options.onFault('toolResponse: no call is pending');
-    else if (message.contextUpdate.systemInstruction) {
-      ready.setup.systemInstruction = message.contextUpdate.systemInstruction;
-    }
+    else if ('toolResponse' in message) {
+      ready.turns.toolResponse(message.toolResponse.functionResponses ?? []);
+    } else this.#contextUpdate(message.contextUpdate, ready);
+    this.#checkSize(ready);
   }
 
   async #setUp(asked: Setup): Promise<void> {
     const { admission, vertex, engines, now, onReady, onFault } = this.#options;
     const setup = admission.admit(asked);
     const profile = checkSetup(setup, this.#options);
-    const meter = new Meter(vertex);
-    meter.addText(textOf(setup.systemInstruction?.parts));
+    const resumed = this.#resume(setup, profile);
+    const context = new Context(resumed?.context ?? EMPTY_CONTEXT);
+    context.system = textOf(setup.systemInstruction?.parts) || context.system;
+    context.tools = functionsOf(setup.tools) ?? context.tools;
     const turns = new Turns({
       setup,
       profile,
       vertex,
       engines,
-      meter,
+      context,
       now,
       onFault,
+      onIdle: (idle) => this.#tellResumable(idle),
       send: (m) => this.#send(m),
     });
     const interrupts = setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION';
     const activity = await createActivity(
       setup.realtimeInputConfig?.automaticActivityDetection ?? {},
       {
-        onStart: () => {
-          if (interrupts) turns.interrupt();
-        },
-        onEnd: (utterance) => turns.take({ kind: 'speech', ...utterance }),
+        onStart: () => turns.userOnStart(interrupts),
+        onEnd: (utterance) => turns.userOnEnd(utterance),
       },
     );
     if (this.#over) {
       activity.close();
       return;
     }
-    this.#seeding = setup.historyConfig?.initialHistoryInClientContent === true;
-    this.#ready = { setup, profile, activity, turns };
+    const { expiresAtMs } = admission;
+    const lifetime = new Lifetime(
+      {
+        ...this.#options.limits,
+        ageMs: resumed?.ageMs ?? 0,
+        compresses: setup.contextWindowCompression?.slidingWindow !== undefined,
+        ...(expiresAtMs !== undefined && { expiresInMs: expiresAtMs - now().getTime() }),
+      },
+      { send: (m) => this.#send(m), refuse: (refusal) => this.#refuse(refusal) },
+    );
+    this.#seeding = setup.historyConfig?.initialHistoryInClientContent === true && !resumed;
+    this.#ready = { setup, profile, activity, turns, context, lifetime };
     this.#send({ setupComplete: vertex ? { sessionId: randomUUID() } : {} });
     onReady(profile.id);
+    if (resumed) this.#tellResumable(true);
+  }
+
+  /** The state that a handle stands for. @throws Refusal for one that is stale */
+  #resume(setup: Setup, profile: ModelProfile): SessionState | undefined {
+    const { resumption, limits } = this.#options;
+    const { handle } = setup.sessionResumption ?? {};
+    const found = handle ? resumption.resume(handle) : undefined;
+    const limitSeconds = limits.sessionLimitSeconds ?? SESSION_LIMIT_SECONDS;
+    const isSpent = (found?.state.ageMs ?? 0) >= limitSeconds * 1000;
+    if (handle && (!found || (isSpent && !setup.contextWindowCompression?.slidingWindow))) {
+      throw new Refusal(1008, 'BidiGenerateContent session expired');
+    }
+    if (found && found.state.modelId !== profile.id) throw invalidArgument();
+    this.#lineage = found?.lineage ?? resumption.begin();
+    this.#lineage.end = () => this.#refuse(new Refusal(1008, 'The operation was aborted.'));
+    return found?.state;
+  }
+
+  /** A handle is good between turns only: while something is being said there is none. */
+  #tellResumable(idle: boolean): void {
+    const { setup, profile, context, lifetime } = this.#ready ?? {};
+    if (!setup?.sessionResumption || !profile || !context || !lifetime || !this.#lineage) return;
+    if (!idle && !this.#resumable) return;
+    this.#resumable = idle;
+    const state = { modelId: profile.id, context: context.state, ageMs: lifetime.ageMs };
+    this.#send({
+      sessionResumptionUpdate: {
+        ...(idle && {
+          newHandle: this.#options.resumption.issue(this.#lineage, state),
+          resumable: true,
+        }),
+        ...(setup.sessionResumption.transparent === true && {
+          lastConsumedClientMessageIndex: String(this.#consumed),
+        }),
+      },
+    });
   }
 
   #clientContent({ turns = [], turnComplete = false }: ClientContent, ready: Ready): void {
-    const seedsOnly = ready.profile.textPath.value === 'seedThenRealtime';
+    const { context, profile } = ready;
+    const seedsOnly = profile.textPath.value === 'seedThenRealtime';
     if (seedsOnly && (!this.#seeding || this.#seeded)) throw invalidArgument();
     const texts = turns.map(({ role = 'user', parts }) => ({
       role,
       text: textOf(parts),
     }));
+    const remember = (): void => {
+      for (const { role, text } of texts) {
+        if (role === 'user') context.addUser(text);
+        else context.addModel(text, { TEXT: textTokens(text) });
+      }
+    };
     if (this.#seeding && !this.#seeded) {
-      for (const { role, text } of texts) ready.turns.remember(role, text);
+      remember();
+      context.seed();
       this.#seeded = turnComplete;
       return;
     }
@@ -155,17 +232,27 @@ export class Session {
     if (this.#gathered !== undefined) texts.unshift({ role: 'user', text: this.#gathered });
     const question = texts.at(-1)?.role === 'user' ? texts.pop()?.text : undefined;
     this.#gathered = turnComplete ? undefined : question;
-    for (const { role, text } of texts) ready.turns.remember(role, text);
+    remember();
     if (turnComplete) ready.turns.take({ kind: 'text', text: question ?? '' });
+  }
+
+  #contextUpdate({ systemInstruction, tools }: ContextUpdate, { context, profile }: Ready): void {
+    if (systemInstruction) context.system = textOf(systemInstruction.parts);
+    if (tools === undefined) return;
+    checkTools(tools.tools ?? [], profile);
+    context.tools = functionsOf(tools.tools) ?? [];
   }
 
   async #realtimeInput(input: RealtimeInput, ready: Ready): Promise<void> {
     const { activity, turns, setup } = ready;
     if (Object.keys(input).length !== 1) throw invalidArgument();
-    if ('audio' in input) await this.#audio(input.audio, activity);
+    if (turns.held && ready.profile.inputWhileCalling.value === 'refused') {
+      throw new Refusal(1008, 'Operation is not implemented, or supported, or enabled.');
+    }
+    if ('audio' in input) await this.#audio(input.audio, ready);
     else if ('mediaChunks' in input) {
       const [first] = input.mediaChunks;
-      if (first) await this.#audio(first, activity);
+      if (first) await this.#audio(first, ready);
     } else if ('text' in input) {
       if (typeof input.text !== 'string') throw invalidArgument();
       if (setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION') turns.interrupt();
@@ -177,19 +264,20 @@ export class Session {
       if (!activity.markStart()) throw invalidArgument();
     } else if ('activityEnd' in input) {
       if (!activity.markEnd()) throw invalidArgument();
-    }
-    // Video is taken and not looked at: this server has no eyes.
+    } else if ('video' in input) this.#video(ready);
   }
 
-  async #audio({ data, mimeType }: Blob, activity: Activity): Promise<void> {
+  async #audio({ data, mimeType }: Blob, ready: Ready): Promise<void> {
+    const { activity, turns } = ready;
     if (typeof data !== 'string' || !/^audio\/(pcm|l16)\b/i.test(mimeType)) {
-      if (/^(image|video)\//i.test(mimeType ?? '')) return;
+      if (/^(image|video)\//i.test(mimeType ?? '')) return this.#video(ready);
       throw invalidArgument();
     }
     const fromHz = sampleRateOf(mimeType, INPUT_FORMAT.sampleRateHz);
     if (fromHz < MIN_RATE_HZ || fromHz > MAX_RATE_HZ) throw invalidArgument();
     const pcm = this.#aligner.push(Buffer.from(data, 'base64'));
     if (fromHz === INPUT_FORMAT.sampleRateHz) {
+      turns.hear(pcm.byteLength);
       activity.push(pcm);
       return;
     }
@@ -198,7 +286,21 @@ export class Session {
       const resampler = await createResampler(fromHz, INPUT_FORMAT.sampleRateHz);
       this.#resampler = { fromHz, resampler };
     }
-    activity.push(s16FromFloat(this.#resampler.resampler.push(floatFromS16(pcm))));
+    const resampled = s16FromFloat(this.#resampler.resampler.push(floatFromS16(pcm)));
+    turns.hear(resampled.byteLength);
+    activity.push(resampled);
+  }
+
+  /** Taken, counted and not looked at: this server has no eyes. */
+  #video({ turns, lifetime }: Ready): void {
+    lifetime.sees();
+    turns.see();
+  }
+
+  /** Without compression a context that is full ends the session. */
+  #checkSize({ context, profile, turns }: Ready): void {
+    turns.compress();
+    if (sumOf(context.tokens) > profile.contextTokens.value) throw invalidArgument();
   }
 
   #send(message: ServerMessage): void {
@@ -231,6 +333,8 @@ export class Session {
     this.#over = true;
     this.#ready?.turns.close();
     this.#ready?.activity.close();
+    this.#ready?.lifetime.end();
+    if (this.#lineage) this.#options.resumption.ended(this.#lineage);
     this.#resampler?.resampler.close();
   }
 }
@@ -238,3 +342,6 @@ export class Session {
 /** What was sent may lack what the type promises. */
 const textOf = (parts: Part[] | undefined): string =>
   (parts ?? []).map((part) => part.text ?? '').join('');
+
+const functionsOf = (tools: readonly Tool[] | undefined): FunctionDeclaration[] | undefined =>
+  tools?.flatMap((tool) => tool.functionDeclarations ?? []);

@@ -1,5 +1,5 @@
 /** What a setup may ask for, model by model, and the service's words for what it may not. */
-import type { Setup } from '../protocol/messages.ts';
+import type { Setup, Tool } from '../protocol/messages.ts';
 import { findModel, modelId, type ModelProfile } from '../protocol/models.ts';
 import { findVoice } from '../protocol/voices.ts';
 import { invalidArgument, Refusal } from './refusal.ts';
@@ -16,16 +16,12 @@ export function checkSetup(setup: Setup, context: SetupContext): ModelProfile {
   const profile = checkModel(setup, context);
   checkModalities(setup, profile);
   checkGeneration(setup, profile);
-  checkTools(setup, profile);
+  checkTools(setup.tools ?? [], profile);
   const detection = setup.realtimeInputConfig?.automaticActivityDetection;
   for (const ms of [detection?.prefixPaddingMs, detection?.silenceDurationMs]) {
     if (ms !== undefined && !(Number.isInteger(ms) && ms >= 0)) throw invalidArgument();
   }
   if (setup.sessionResumption?.transparent === true && !context.vertex) throw invalidArgument();
-  // Handles of this server do not outlive its sessions, so any handle is a stale one.
-  if (setup.sessionResumption?.handle) {
-    throw new Refusal(1008, 'BidiGenerateContent session expired');
-  }
   return profile;
 }
 
@@ -92,7 +88,8 @@ function checkGeneration(
 const FUNCTION_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/;
 const MAX_FUNCTIONS = 512;
 
-function checkTools({ tools = [] }: Setup, profile: ModelProfile): void {
+/** @throws Refusal */
+export function checkTools(tools: readonly Tool[], profile: ModelProfile): void {
   const declarations = tools.flatMap((tool) => tool.functionDeclarations ?? []);
   if (declarations.length > MAX_FUNCTIONS) throw invalidArgument();
   for (const { name, behavior } of declarations) {

@@ -3,7 +3,20 @@
  * the total. Text is reckoned at four characters a token.
  */
 import { bytesOfMs, INPUT_FORMAT, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
-import type { UsageMetadata } from '../protocol/messages.ts';
+import type { GenerationConfig, UsageMetadata } from '../protocol/messages.ts';
+
+/** By modality, as `usageMetadata` has it. */
+export type Tokens = { TEXT: number; AUDIO: number; VIDEO: number };
+
+export const NO_TOKENS: Tokens = { TEXT: 0, AUDIO: 0, VIDEO: 0 };
+
+export const addTokens = (a: Tokens, b: Partial<Tokens>): Tokens => ({
+  TEXT: a.TEXT + (b.TEXT ?? 0),
+  AUDIO: a.AUDIO + (b.AUDIO ?? 0),
+  VIDEO: a.VIDEO + (b.VIDEO ?? 0),
+});
+
+export const sumOf = ({ TEXT, AUDIO, VIDEO }: Tokens): number => TEXT + AUDIO + VIDEO;
 
 const TOKENS_PER_SECOND = 25;
 const CHARACTERS_PER_TOKEN = 4;
@@ -14,49 +27,34 @@ export const outputTokens = (bytes: number): number => soundTokens(msOfBytes(OUT
 /** Of output sound; without a number there is no bound. */
 export const bytesOfTokens = (tokens: number | undefined): number =>
   tokens === undefined ? Infinity : bytesOfMs(OUTPUT_FORMAT, (tokens / TOKENS_PER_SECOND) * 1000);
+/** Of one frame of video. */
+export const imageTokens = (
+  resolution: GenerationConfig['mediaResolution'] = 'MEDIA_RESOLUTION_MEDIUM',
+): number => (resolution === 'MEDIA_RESOLUTION_LOW' ? 64 : 256);
 export const textTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 
-export class Meter {
-  readonly #vertex: boolean;
-  #text = 0;
-  #audio = 0;
-
-  constructor(vertex: boolean) {
-    this.#vertex = vertex;
-  }
-
-  addText(text: string): void {
-    this.#text += textTokens(text);
-  }
-
-  addAudio(tokens: number): void {
-    this.#audio += tokens;
-  }
-
-  /** The receipt of a turn; what was answered becomes part of the next turn's prompt. */
-  receipt(response: { text: number; audio: number }): UsageMetadata {
-    const prompt = this.#text + this.#audio;
-    const count = response.text + response.audio;
-    const promptTokensDetails = details({ TEXT: this.#text, AUDIO: this.#audio });
-    const responseDetails = details({ TEXT: response.text, AUDIO: response.audio });
-    this.#text += response.text;
-    this.#audio += response.audio;
-    return {
-      promptTokenCount: prompt,
-      ...(this.#vertex ? { candidatesTokenCount: count } : { responseTokenCount: count }),
-      totalTokenCount: prompt + count,
-      promptTokensDetails,
-      ...(this.#vertex
-        ? { candidatesTokensDetails: responseDetails, trafficType: 'ON_DEMAND' }
-        : { responseTokensDetails: responseDetails }),
-    };
-  }
+/** The receipt of a turn. */
+export function receipt(
+  prompt: Tokens,
+  response: { text: number; audio: number },
+  { vertex, thoughts = 0 }: { vertex: boolean; thoughts?: number },
+): UsageMetadata {
+  const count = response.text + response.audio;
+  const responseDetails = details({ TEXT: response.text, AUDIO: response.audio });
+  const promptTokenCount = sumOf(prompt);
+  return {
+    promptTokenCount,
+    ...(vertex ? { candidatesTokenCount: count } : { responseTokenCount: count }),
+    ...(thoughts > 0 && { thoughtsTokenCount: thoughts }),
+    totalTokenCount: promptTokenCount + count,
+    promptTokensDetails: details(prompt),
+    ...(vertex
+      ? { candidatesTokensDetails: responseDetails, trafficType: 'ON_DEMAND' }
+      : { responseTokensDetails: responseDetails }),
+  };
 }
 
-function details(counts: {
-  TEXT: number;
-  AUDIO: number;
-}): { modality: string; tokenCount: number }[] {
+function details(counts: Partial<Tokens>): { modality: string; tokenCount: number }[] {
   return Object.entries(counts)
     .filter(([, tokenCount]) => tokenCount > 0)
     .map(([modality, tokenCount]) => ({ modality, tokenCount }));

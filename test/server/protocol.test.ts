@@ -630,7 +630,7 @@ describe('life of the server', () => {
 
   it('says that a machine without programs has neither ears nor voice', async () => {
     const own = await startLiveServer({ environment: { PATH: '/nonexistent' } });
-    expect(await own.engines).toEqual({ ears: 'none', voice: 'none' });
+    expect(await own.engines).toEqual({ ears: 'none', brain: 'built-in', voice: 'none' });
     await own.close();
   });
 

@@ -31,6 +31,8 @@ export type EngineChoice = {
   stt?: string;
   /** `flite`, `espeak-ng` or `none`; absent: the best that is here. */
   tts?: string;
+  /** What thinks, as code. Default: the built-in rules. */
+  brain?: Brain;
   environment?: ChildEnvironment;
 };
 
@@ -57,7 +59,7 @@ export function findEngines(choice: EngineChoice, signal: AbortSignal): Engines 
   // Looked at where they are needed; a server that is closed at once never does.
   ears.catch(() => {});
   voice.catch(() => {});
-  return { ears, brain: Promise.resolve(BUILT_IN), voice };
+  return { ears, brain: Promise.resolve(choice.brain ?? BUILT_IN), voice };
 }
 
 function checkName(option: string, table: object, name: string | undefined): void {
