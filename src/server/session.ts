@@ -72,8 +72,6 @@ export class Session {
   /** `historyConfig`: content is history until a turn is complete. */
   #seeding = false;
   #seeded = false;
-  /** What the user has written and not yet completed. */
-  #gathered: string | undefined;
   #over = false;
   #lineage: Lineage | undefined;
   /** As the client was last told. */
@@ -228,12 +226,8 @@ export class Session {
       return;
     }
     ready.turns.interrupt();
-    // What is not complete gathers: the last of it is the question once it is.
-    if (this.#gathered !== undefined) texts.unshift({ role: 'user', text: this.#gathered });
-    const question = texts.at(-1)?.role === 'user' ? texts.pop()?.text : undefined;
-    this.#gathered = turnComplete ? undefined : question;
     remember();
-    if (turnComplete) ready.turns.take({ kind: 'text', text: question ?? '' });
+    if (turnComplete) ready.turns.take({ kind: 'content' });
   }
 
   #contextUpdate({ systemInstruction, tools }: ContextUpdate, { context, profile }: Ready): void {

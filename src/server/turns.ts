@@ -20,7 +20,11 @@ import type { Engines } from './engines/find.ts';
 import { asReply } from './engines/voices.ts';
 import { imageTokens, inputTokens, receipt, textTokens, type Tokens } from './usage.ts';
 
-export type TurnInput = ({ kind: 'speech' } & Utterance) | { kind: 'text'; text: string };
+/** `content`: what is in the context already is to be answered. */
+export type TurnInput =
+  | ({ kind: 'speech' } & Utterance)
+  | { kind: 'text'; text: string }
+  | { kind: 'content' };
 
 export type TurnsOptions = {
   setup: Setup;
@@ -267,7 +271,7 @@ export class Turns {
   }
 
   #begin(turn: Turn): void {
-    if (turn.input.kind === 'text') this.#unanswered = undefined; // the conversation has moved on
+    if (turn.input.kind !== 'speech') this.#unanswered = undefined; // the conversation has moved on
     this.#running = turn;
     this.#options.onIdle(false);
     this.#answer(turn).catch((error: unknown) => {
@@ -315,6 +319,7 @@ export class Turns {
       }
       return true;
     }
+    if (input.kind === 'content') return true;
     const VIDEO = this.#seenTokens;
     this.#seenTokens = 0;
     if (input.kind === 'text') {
