@@ -223,6 +223,30 @@ export const COMMAND_OPTIONS = {
     fromDotenv: true,
     help: 'the key that clients must show',
   },
+  goAwaySeconds: {
+    ...SERVE,
+    name: 'go-away',
+    placeholder: 'SECONDS',
+    value: SECONDS,
+    default: 570,
+    help: 'tell a connection to go after so long; it is cut 30 s later, or half of it',
+  },
+  sessionLimitSeconds: {
+    ...SERVE,
+    name: 'session-limit',
+    placeholder: 'SECONDS',
+    value: SECONDS,
+    default: 900,
+    help: 'end a session without compression after so long',
+  },
+  allowRetired: {
+    ...SERVE,
+    name: 'allow-retired',
+    value: SWITCH,
+    default: false,
+    help: 'answer for models that the service has shut down too',
+    helpOff: 'refuse models that the service has shut down',
+  },
 
   json: {
     group: 'Output',

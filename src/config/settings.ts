@@ -111,6 +111,11 @@ export type Settings = {
   host: string;
   /** The key that clients must show. */
   key: string | undefined;
+  /** A connection is told to go after so long. */
+  goAwaySeconds: number;
+  /** A session without compression. */
+  sessionLimitSeconds: number;
+  allowRetired: boolean;
 
   // everywhere
   json: boolean;
