@@ -14,7 +14,11 @@ export type Utterance = {
   speechMs: number;
 };
 
-export type ActivityHandlers = { onStart(): void; onEnd(utterance: Utterance): void };
+export type ActivityHandlers = {
+  /** `atMs`: where its first sound is, from the beginning of the stream. */
+  onStart(atMs: number): void;
+  onEnd(utterance: Utterance, atMs: number): void;
+};
 
 const DEFAULT_SILENCE_MS = 800;
 const PATIENT_SILENCE_MS = 1200;
@@ -52,6 +56,7 @@ export class Activity {
   /** The last moments while nobody speaks, and the whole utterance while somebody does. */
   #frames: Uint8Array[] = [];
   #marked = false;
+  #positionMs = 0;
 
   /** Without a detector the client's markers say what is speech. */
   constructor(detector: SpeechDetector | undefined, handlers: ActivityHandlers) {
@@ -73,6 +78,7 @@ export class Activity {
   }
 
   #pushFrame(frame: Uint8Array): void {
+    this.#positionMs += FRAME_MS;
     const detector = this.#detector;
     if (!detector) {
       if (this.#marked) this.#frames.push(frame);
@@ -81,7 +87,7 @@ export class Activity {
       const change = detector.push(frame);
       if (change === 'start') {
         this.#keepLast(detector.positionMs - detector.onsetMs + PRE_ROLL_MS);
-        this.#handlers.onStart();
+        this.#handlers.onStart(this.#positionMs - (detector.positionMs - detector.onsetMs));
       } else if (change === 'end') {
         this.#finish(detector.speechMs);
       } else if (!detector.speaking) {
@@ -106,7 +112,7 @@ export class Activity {
     if (this.#detector) return false;
     this.#marked = true;
     this.#frames = [];
-    this.#handlers.onStart();
+    this.#handlers.onStart(this.#positionMs);
     return true;
   }
 
@@ -132,7 +138,8 @@ export class Activity {
     this.#marked = false;
     const pcm = concatBytes(this.#frames);
     this.#frames = [];
-    this.#handlers.onEnd({ pcm, speechMs: speechMs ?? msOfBytes(INPUT_FORMAT, pcm.byteLength) });
+    const utterance = { pcm, speechMs: speechMs ?? msOfBytes(INPUT_FORMAT, pcm.byteLength) };
+    this.#handlers.onEnd(utterance, this.#positionMs);
   }
 
   close(): void {

@@ -144,8 +144,14 @@ export class Session {
     const activity = await createActivity(
       setup.realtimeInputConfig?.automaticActivityDetection ?? {},
       {
-        onStart: () => turns.userOnStart(interrupts),
-        onEnd: (utterance) => turns.userOnEnd(utterance),
+        onStart: (atMs) => {
+          this.#signal(setup, 'ACTIVITY_START', atMs);
+          turns.userOnStart(interrupts);
+        },
+        onEnd: (utterance, atMs) => {
+          this.#signal(setup, 'ACTIVITY_END', atMs);
+          turns.userOnEnd(utterance);
+        },
       },
     );
     if (this.#over) {
@@ -167,6 +173,12 @@ export class Session {
     this.#send({ setupComplete: vertex ? { sessionId: randomUUID() } : {} });
     onReady(profile.id);
     if (resumed) this.#tellResumable(true);
+  }
+
+  /** What was detected, where it was asked for: Vertex only, in the spelling of its wire. */
+  #signal(setup: Setup, type: 'ACTIVITY_START' | 'ACTIVITY_END', atMs: number): void {
+    if (!setup.explicitVadSignal) return;
+    this.#send({ voiceActivity: { type, audioOffset: `${atMs / 1000}s` } });
   }
 
   /** The state that a handle stands for. @throws Refusal for one that is stale */

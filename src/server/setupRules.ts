@@ -21,7 +21,8 @@ export function checkSetup(setup: Setup, context: SetupContext): ModelProfile {
   for (const ms of [detection?.prefixPaddingMs, detection?.silenceDurationMs]) {
     if (ms !== undefined && !(Number.isInteger(ms) && ms >= 0)) throw invalidArgument();
   }
-  if (setup.sessionResumption?.transparent === true && !context.vertex) throw invalidArgument();
+  const onlyVertex = [setup.sessionResumption?.transparent, setup.explicitVadSignal];
+  if (onlyVertex.includes(true) && !context.vertex) throw invalidArgument();
   return profile;
 }
 

@@ -2,77 +2,30 @@
  * The server's side of taking turns: one turn at a time, cut when somebody speaks (where that is allowed),
  * in the message order of the service.
  */
-import { bytesOfMs, INPUT_FORMAT } from '../audio/format.ts';
-import { concatBytes } from '../audio/pcm.ts';
-import type {
-  FunctionResponse,
-  ServerContent,
-  ServerMessage,
-  Setup,
-} from '../protocol/messages.ts';
-import type { ModelProfile } from '../protocol/models.ts';
+import { INPUT_FORMAT } from '../audio/format.ts';
+import type { FunctionResponse, ServerContent } from '../protocol/messages.ts';
 import type { Utterance } from './activity.ts';
 import { AnswerStream } from './answer.ts';
-import type { BrainPiece } from './brain/brain.ts';
 import { Calls, type CallResult, type PendingCall } from './calls.ts';
-import type { Context } from './context.ts';
-import type { Engines } from './engines/find.ts';
 import { asReply } from './engines/voices.ts';
-import { imageTokens, inputTokens, receipt, textTokens, type Tokens } from './usage.ts';
-
-/** `content`: what is in the context already is to be answered. */
-export type TurnInput =
-  | ({ kind: 'speech' } & Utterance)
-  | { kind: 'text'; text: string }
-  | { kind: 'content' };
-
-export type TurnsOptions = {
-  setup: Setup;
-  profile: ModelProfile;
-  vertex: boolean;
-  engines: Engines;
-  context: Context;
-  now: () => Date;
-  send: (message: ServerMessage) => void;
-  /** Something broke that the client cannot help, or it did something that has no effect. */
-  onFault: (message: string) => void;
-  /** Nothing is being generated any more, or something begins to be. */
-  onIdle: (idle: boolean) => void;
-};
-
-type Speech = { kind: 'speech' } & Utterance;
-
-type Turn = {
-  /** Results: of calls that did not hold up the conversation. */
-  input: TurnInput | { kind: 'results'; results: CallResult[] };
-  abort: AbortController;
-  /** What was said: looked for while the turn still waits. Undefined: nobody knows. */
-  words: Promise<string | undefined>;
-  stream: AnswerStream | undefined;
-  /** What it was billed for, once it has begun. */
-  prompt: Tokens | undefined;
-  /** Takes what was said out of the context again. */
-  unsay: (() => void) | undefined;
-  /** The client has seen something of this turn. */
-  shown: boolean;
-  /** The client has been told that it is over. */
-  told: boolean;
-  /** Calls that hold it up, and how it goes on. */
-  held: { results: CallResult[]; goOn: () => void } | undefined;
-};
+import { once, Thinking } from './thinking.ts';
+import {
+  join,
+  messageOf,
+  modalityOf,
+  newTurn,
+  type Turn,
+  type TurnInput,
+  type TurnsOptions,
+} from './turn.ts';
+import { imageTokens, inputTokens, receipt, textTokens } from './usage.ts';
 
 /** Utterances under NO_INTERRUPTION, sound and all. */
 const MAX_WAITING = 20;
-/** A breath between two halves of a sentence that are heard as one. */
-const JOIN_MS = 200;
-/** Somebody who never waits for an answer is not remembered for ever. */
-const MAX_JOINED_BYTES = bytesOfMs(INPUT_FORMAT, 60_000);
-/** What a model that thinks long says before it calls. */
-const FILLER = 'One moment. ';
-
 export class Turns {
   readonly #options: TurnsOptions;
   readonly #calls: Calls;
+  readonly #thinking: Thinking;
   readonly #waiting: Turn[] = [];
   /** Results that are to be spoken of when nobody speaks. */
   #results: CallResult[] = [];
@@ -90,6 +43,10 @@ export class Turns {
   constructor(options: TurnsOptions) {
     this.#options = options;
     this.#calls = new Calls(options.vertex);
+    this.#thinking = new Thinking(options, this.#calls, {
+      keepSent: (turn, calls) => this.#keepSent(turn, calls),
+      tellOver: (turn, content) => this.#tellOver(turn, content),
+    });
   }
 
   /** Nothing is said, thought or waited for: the context is a state to come back to. */
@@ -131,8 +88,7 @@ export class Turns {
 
   /** An utterance or a text is whole: it is answered now, or after the turn that must not be cut. */
   take(input: TurnInput): void {
-    const joined = !this.#running && input.kind === 'speech' ? this.#join(input) : input;
-    this.#waiting.push(this.#turnOf(joined));
+    this.#waiting.push(this.#turnOf(this.#running ? input : this.#joined(input)));
     if (this.#waiting.length > MAX_WAITING) {
       this.#waiting.shift()?.abort.abort(new Error('too many wait'));
       this.#options.onFault(
@@ -171,20 +127,9 @@ export class Turns {
   }
 
   #turnOf(input: Turn['input']): Turn {
-    const abort = new AbortController();
-    const turn: Turn = {
-      input,
-      abort,
-      words: Promise.resolve(undefined),
-      stream: undefined,
-      prompt: undefined,
-      unsay: undefined,
-      shown: false,
-      told: false,
-      held: undefined,
-    };
+    const turn = newTurn(input);
     if (input.kind === 'speech') {
-      turn.words = this.#listening.then(() => this.#listen(input.pcm, abort.signal));
+      turn.words = this.#listening.then(() => this.#listen(input.pcm, turn.abort.signal));
       this.#listening = turn.words.catch(() => {}); // an abort; the turn itself looks, if it comes to that
     }
     return turn;
@@ -281,16 +226,10 @@ export class Turns {
     });
   }
 
-  #join(input: Speech): Speech {
+  #joined(input: TurnInput): TurnInput {
     const before = this.#unanswered;
-    this.#unanswered = undefined;
-    if (!before || before.pcm.byteLength + input.pcm.byteLength > MAX_JOINED_BYTES) return input;
-    const breath = new Uint8Array(bytesOfMs(INPUT_FORMAT, JOIN_MS));
-    return {
-      kind: 'speech',
-      pcm: concatBytes([before.pcm, breath, input.pcm]),
-      speechMs: before.speechMs + input.speechMs,
-    };
+    if (input.kind === 'speech') this.#unanswered = undefined;
+    return before && input.kind === 'speech' ? join(before, input) : input;
   }
 
   async #answer(turn: Turn): Promise<void> {
@@ -298,7 +237,7 @@ export class Turns {
     const understood = await this.#enter(turn);
     signal.throwIfAborted();
     const stream = await this.#newStream(turn);
-    if (understood) await this.#converse(turn, stream);
+    if (understood) await this.#thinking.answer(turn, stream);
     else await this.#sayWhatWasHeard(turn, stream);
     signal.throwIfAborted();
     if (!turn.told) this.#options.send({ serverContent: { generationComplete: true } });
@@ -373,91 +312,8 @@ export class Turns {
       const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
       await stream.play(`[your own words, ${secondsOf(input)}]`, pcm);
     } else {
-      await stream.say(only('I heard you, but I did not understand a word. Please say it again.'));
+      await stream.say(once('I heard you, but I did not understand a word. Please say it again.'));
     }
-  }
-
-  /** Thinks and speaks, again after each call that the answer had to wait for. */
-  async #converse(turn: Turn, stream: AnswerStream): Promise<void> {
-    const { context, engines } = this.#options;
-    const { signal } = turn.abort;
-    const brain = await engines.brain;
-    signal.throwIfAborted();
-    for (;;) {
-      turn.prompt = context.tokens;
-      const wanted: Wanted[] = [];
-      const { system, turns, tools } = context;
-      const request = { system, turns: [...turns], tools, now: this.#options.now() };
-      const { temperature } = this.#options.setup.generationConfig ?? {};
-      const pieces = brain.think({ ...request, temperature }, signal);
-      await stream.say(this.#wordsOf(pieces, wanted, stream, signal));
-      signal.throwIfAborted();
-      if (!(await this.#call(turn, stream, wanted))) break;
-    }
-    this.#keepSent(turn);
-  }
-
-  /** What is to be said of what is thought. A brain that fails leaves a sentence. */
-  async *#wordsOf(
-    pieces: AsyncIterable<BrainPiece>,
-    wanted: Wanted[],
-    stream: AnswerStream,
-    signal: AbortSignal,
-  ): AsyncGenerator<string> {
-    try {
-      for await (const piece of pieces) {
-        if ('text' in piece) yield piece.text;
-        else if ('thought' in piece) stream.think(piece.thought);
-        else wanted.push(piece.call);
-      }
-    } catch (error) {
-      if (signal.aborted) throw error;
-      this.#options.onFault(`the brain failed: ${messageOf(error)}`);
-      yield ' I cannot answer: what thinks for me has failed.';
-    }
-  }
-
-  /** True where the answer goes on with the results. */
-  async #call(turn: Turn, stream: AnswerStream, wanted: readonly Wanted[]): Promise<boolean> {
-    const { profile, send, context, onFault } = this.#options;
-    const known = wanted.filter(({ name }) => context.tools.some((tool) => tool.name === name));
-    for (const { name } of wanted.filter((call) => !known.includes(call))) {
-      onFault(`the brain called ${name}, which is not declared`);
-    }
-    if (known.length === 0) return false;
-    const thinksLong = profile.endOfTurn.value === 'interactionIdle';
-    if (thinksLong) await this.#fill(turn, stream);
-    const calls = known.map(({ name, args }) =>
-      this.#calls.open(name, args, this.#behaviorOf(name)),
-    );
-    this.#keepSent(turn, calls);
-    turn.shown = true;
-    send({
-      toolCall: { functionCalls: calls.map(({ id, name, args }) => ({ id, name, args })) },
-      ...(thinksLong && { interactionStatus: 'IN_PROGRESS' }),
-    });
-    if (!this.#calls.blocking) return false;
-    const results: CallResult[] = [];
-    await new Promise<void>((goOn, reject) => {
-      turn.held = { results, goOn };
-      turn.abort.signal.addEventListener('abort', () => reject(turn.abort.signal.reason as Error));
-    });
-    turn.held = undefined;
-    for (const { call, response } of results) context.addResult(call.id, call.name, response);
-    return true;
-  }
-
-  /** Something is said, and the turn is over for now: what is called for takes its time. */
-  async #fill(turn: Turn, stream: AnswerStream): Promise<void> {
-    if (stream.tokens.audio === 0) await stream.say(only(FILLER));
-    await stream.played();
-    turn.abort.signal.throwIfAborted();
-    this.#tellOver(turn, { turnComplete: true, interactionStatus: 'IN_PROGRESS' });
-  }
-
-  #behaviorOf(name: string): PendingCall['behavior'] {
-    const declared = this.#options.context.tools.find((tool) => tool.name === name)?.behavior;
-    return declared ?? this.#options.profile.defaultBehavior.value;
   }
 
   #finish(turn: Turn): void {
@@ -492,20 +348,4 @@ export class Turns {
   }
 }
 
-type Wanted = { name: string; args: Record<string, unknown> };
-
-async function* only(text: string): AsyncGenerator<string> {
-  yield text;
-}
-
 const secondsOf = ({ speechMs }: Utterance): string => `${(speechMs / 1000).toFixed(1)} s`;
-
-const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
-
-export function modalityOf(setup: Setup, profile: ModelProfile): 'AUDIO' | 'TEXT' {
-  const [asked] = setup.generationConfig?.responseModalities ?? [];
-  return asked === 'TEXT' || (asked === undefined && profile.modalities.value[0] === 'TEXT')
-    ? 'TEXT'
-    : 'AUDIO';
-}

@@ -19,8 +19,8 @@ const LOUD_SHARE = 0.8;
 const LOUD_BELOW_PEAK_DB = 18;
 /** The closure of a stop ("st", "sh-t") does not begin a new run. */
 const GAP_FRAMES = 140 / FRAME_MS;
-/** A voice begins before a detector hears it. */
-const LEAD_FRAMES = 40 / FRAME_MS;
+/** Speech begins before a detector hears it: the first sound of "six" and "shut" is noise to it, for 150 ms. */
+const LEAD_FRAMES = 200 / FRAME_MS;
 /** Unvoiced time after which the next sound has to prove itself again. */
 const END_FRAMES = 500 / FRAME_MS;
 const REMEMBERED_FRAMES = SUSTAINED_FRAMES + HOLD_FRAMES;

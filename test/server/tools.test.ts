@@ -107,10 +107,9 @@ describe.concurrent('a call that blocks', () => {
     const call = await called(client);
     client.send({ realtimeInput: { text: 'never mind' } });
     const turn = await client.turn(2);
-    expect(kinds(client.received)).toEqual([
-      ...['call', 'cancel', 'interrupted', 'turnComplete'],
-      ...['generationComplete', 'turnComplete'],
-    ]);
+    expect(kinds(client.received).join(' ')).toBe(
+      'call cancel interrupted turnComplete generationComplete turnComplete',
+    );
     expect(client.received.find((message) => message.toolCallCancellation)).toMatchObject({
       toolCallCancellation: { ids: [call.id] },
     });

@@ -138,6 +138,11 @@ async function speakOver(
     const blocks = matchBlocks(word, concatBytes(frames), { rateHz: 16_000, silentBelow: 0.02 });
     const first = blocks.slice(0, FIRST_SYLLABLE_BLOCKS);
     if (first.length > 0 && first.every(({ correlation }) => correlation > 0.9)) result.whole++;
+    else {
+      const said = `${VOICES[i % VOICES.length]}: ${WORDS[i % WORDS.length]}`;
+      const found = first.map(({ correlation }) => correlation.toFixed(2)).join(' ');
+      console.log(`not on the wire as it was said: ${said} (correlation ${found})`);
+    }
     // The answer to the word itself.
     await pause(1500);
   }
