@@ -30,6 +30,7 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
     port: 0,
     environment: childEnv,
     ...(settings.stt !== undefined && { stt: settings.stt }),
+    ...(settings.llm !== undefined && { llm: settings.llm }),
     ...(settings.tts !== undefined && { tts: settings.tts }),
   });
   if (settings.debug) {

@@ -22,6 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
         allowRetired: settings.allowRetired,
         ...(settings.key !== undefined && { key: settings.key }),
         ...(settings.stt !== undefined && { stt: settings.stt }),
+        ...(settings.llm !== undefined && { llm: settings.llm }),
         ...(settings.tts !== undefined && { tts: settings.tts }),
         onEvent: (event) => report(event, context),
       });

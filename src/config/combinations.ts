@@ -37,7 +37,7 @@ function settleLocal({ settings, sources }: Resolved): Settings {
 }
 
 function refuseEnginesWithoutLocal({ settings, sources }: Resolved): void {
-  for (const key of ['stt', 'tts'] as const) {
+  for (const key of ['stt', 'llm', 'tts'] as const) {
     if (settings[key] !== undefined && !settings.local && sources[key].layer === 'flag') {
       throw usageError(`${flagOf(key)} is for the local server`, `add --local, or leave it out`);
     }

@@ -35,6 +35,7 @@ export type Settings = {
   apiVersion: ApiVersion;
   local: boolean;
   stt: string | undefined;
+  llm: string | undefined;
   tts: string | undefined;
   timeoutSeconds: number;
   dryRun: boolean;

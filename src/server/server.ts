@@ -66,6 +66,7 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
     createSpeechDetector(),
     // An engine by name is promised; one that happens to be there is not worth waiting for.
     options.stt === undefined ? undefined : engines.ears,
+    options.llm === undefined ? undefined : engines.brain,
     options.tts === undefined ? undefined : engines.voice,
   ]);
   warm.close();

@@ -40,7 +40,11 @@ needs(['pocketsphinx_continuous', 'flite'], 'pocketsphinx and flite', () => {
   afterAll(() => server.close());
 
   it('are found and named', async () => {
-    expect(await server.engines).toEqual({ ears: 'pocketsphinx', voice: 'flite' });
+    expect(await server.engines).toEqual({
+      ears: 'pocketsphinx',
+      brain: 'built-in',
+      voice: 'flite',
+    });
   });
 
   it('hear a question and speak the answer, which can be understood again', async () => {

@@ -5,7 +5,7 @@ import { isNegated, optionOf, SETTING_KEYS } from '../../config/options.ts';
 import { COMMANDS, type CommandName, type SettingKey } from '../../config/settings.ts';
 import { MODELS } from '../../protocol/models.ts';
 import { LANGUAGES, LIBRARY_VOICES, VOICES } from '../../protocol/voices.ts';
-import { EAR_NAMES, VOICE_NAMES } from '../../server/engines/find.ts';
+import { BRAIN_NAMES, EAR_NAMES, VOICE_NAMES } from '../../server/engines/find.ts';
 
 /** What may stand somewhere: one of these words, a path, or what nobody can guess. */
 export type Values = readonly string[] | 'files' | 'folders' | 'anything';
@@ -42,6 +42,7 @@ const NAMES: Partial<Record<SettingKey, readonly string[]>> = {
   player: PLAYER_NAMES,
   recorder: RECORDER_NAMES,
   stt: EAR_NAMES,
+  llm: BRAIN_NAMES,
   tts: VOICE_NAMES,
 };
 

@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { bytesOfMs, INPUT_FORMAT } from '../../audio/format.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
 import { concatBytes } from '../../audio/pcm.ts';
-import { outputOf, withTemporaryFile, type Ears } from './engine.ts';
+import type { Ears } from './engine.ts';
+import { outputOf, withTemporaryFile } from './run.ts';
 
 const COMMAND = 'pocketsphinx_continuous';
 /** The recogniser wants a little quiet around the words, or it swallows the first and the last. */

@@ -1,11 +1,12 @@
 /** Voices: `flite` (slt, rms) and `espeak-ng`, a process a sentence. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { bytesOfMs, OUTPUT_FORMAT } from '../../audio/format.ts';
 import { floatFromS16, s16FromFloat } from '../../audio/pcm.ts';
 import { createResampler } from '../../audio/resample.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
-import { decodeSamples, parseWav } from '../../audio/wav.ts';
-import { outputOf, withTemporaryFile, type Voice } from './engine.ts';
+import type { Voice } from './engine.ts';
+import { outputOf, streamOf, withTemporaryFile } from './run.ts';
+import { to24kHz, wholeOf } from './sound.ts';
 
 /** Gemini's voices that sound like a man's; the others are spoken by slt. */
 const LOW_VOICES = new Set(
@@ -35,7 +36,7 @@ export async function findFlite(
       return withTemporaryFile(async (path) => {
         const args = ['-voice', voice, '-o', path, '-t', speakable(text)];
         await outputOf({ command: 'flite', args, environment, signal: abort });
-        return to24kHz(await readFile(path));
+        return wholeOf(to24kHz(createReadStream(path)));
       });
     },
   };
@@ -50,36 +51,36 @@ export async function findEspeak(
   } catch {
     return undefined;
   }
-  return {
-    name: 'espeak-ng',
-    speak: async (text, voiceName, abort) =>
-      to24kHz(
-        await outputOf({
-          command: 'espeak-ng',
-          args: ['--stdin', '--stdout', '-v', isLow(voiceName) ? 'en-us' : 'en-us+f3'],
-          input: Buffer.from(speakable(text)),
-          environment,
-          signal: abort,
-        }),
-      ),
-  };
+  return streaming('espeak-ng', (text, voiceName, abort) =>
+    streamOf({
+      command: 'espeak-ng',
+      args: ['--stdin', '--stdout', '-v', isLow(voiceName) ? 'en-us' : 'en-us+f3'],
+      input: speakable(text),
+      environment,
+      signal: abort,
+    }),
+  );
 }
 
-/** A text that no engine takes for a file's name or for markup, and that is never empty. */
-const speakable = (text: string): string => ` ${text.replace(/[<>\p{Cc}]/gu, ' ').trim()} `;
-
-async function to24kHz(wav: Uint8Array): Promise<Uint8Array> {
-  const { format, data } = parseWav(wav);
-  const samples = decodeSamples(data, format);
-  if (format.sampleRateHz === OUTPUT_FORMAT.sampleRateHz) return s16FromFloat(samples);
-  const resampler = await createResampler(format.sampleRateHz, OUTPUT_FORMAT.sampleRateHz);
-  const body = resampler.push(samples);
-  const tail = resampler.end();
-  const whole = new Float32Array(body.length + tail.length);
-  whole.set(body);
-  whole.set(tail, body.length);
-  return s16FromFloat(whole);
+/** A voice over whatever gives its sound piece by piece, in a format that {@link to24kHz} reads. */
+export function streaming(
+  name: string,
+  make: (
+    text: string,
+    voiceName: string | undefined,
+    signal: AbortSignal,
+  ) => AsyncIterable<Uint8Array>,
+): Required<Voice> {
+  const stream: Required<Voice>['stream'] = (...request) => to24kHz(make(...request));
+  return { name, stream, speak: (...request) => wholeOf(stream(...request)) };
 }
+
+/** One line that no engine takes for a file's name or for markup, and that is never empty. */
+export const speakable = (text: string): string =>
+  ` ${text
+    .replace(/\*\*|`+|^\s*(?:#+|[*-])\s/gm, ' ')
+    .replace(/[<>\p{Cc}]/gu, ' ')
+    .trim()} `;
 
 /** The user's own 16 kHz sound as a 24 kHz answer: the sound check of a server without ears. */
 export async function asReply(pcm16k: Uint8Array, fromHz: number): Promise<Uint8Array> {
