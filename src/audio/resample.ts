@@ -13,10 +13,14 @@ const FLOAT_BYTES = 4;
 
 let loading: Promise<SpeexModule> | undefined;
 
-/** Loads the wasm on first use only: most recordings need no conversion. */
-export async function createResampler(fromHz: number, toHz: number): Promise<Resampler> {
+/** Loads the wasm on first use only: most recordings need no conversion. `quality`: speexdsp's, 0 to 10. */
+export async function createResampler(
+  fromHz: number,
+  toHz: number,
+  quality: number = QUALITY,
+): Promise<Resampler> {
   loading ??= import('@echogarden/speex-resampler-wasm').then((module) => module.default());
-  return new Resampler(await loading, fromHz, toHz);
+  return new Resampler(await loading, fromHz, toHz, quality);
 }
 
 export class Resampler {
@@ -29,11 +33,11 @@ export class Resampler {
   #outSamples = 0;
 
   /** Use {@link createResampler}. */
-  constructor(speex: SpeexModule, fromHz: number, toHz: number) {
+  constructor(speex: SpeexModule, fromHz: number, toHz: number, quality: number) {
     this.#speex = speex;
     this.#ratio = toHz / fromHz;
     this.#outCapacity = Math.ceil(BLOCK_SAMPLES * this.#ratio) + MARGIN_SAMPLES;
-    this.#state = speex._speex_resampler_init(1, fromHz, toHz, QUALITY, 0);
+    this.#state = speex._speex_resampler_init(1, fromHz, toHz, quality, 0);
     this.#buffers = speex._malloc((2 + BLOCK_SAMPLES + this.#outCapacity) * FLOAT_BYTES);
     if (this.#state === 0 || this.#buffers === 0) {
       throw new Error(`no resampler from ${fromHz} Hz to ${toHz} Hz`);

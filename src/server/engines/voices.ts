@@ -1,7 +1,7 @@
 /** Voices: `flite` (slt, rms) and `espeak-ng`, a process a sentence. */
 import { readFile } from 'node:fs/promises';
 import { bytesOfMs, OUTPUT_FORMAT } from '../../audio/format.ts';
-import { floatFromS16, s16FromFloat } from '../../audio/pcm.ts';
+import { s16FromFloat } from '../../audio/pcm.ts';
 import { createResampler } from '../../audio/resample.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
 import { decodeSamples, parseWav } from '../../audio/wav.ts';
@@ -79,13 +79,6 @@ async function to24kHz(wav: Uint8Array): Promise<Uint8Array> {
   whole.set(body);
   whole.set(tail, body.length);
   return s16FromFloat(whole);
-}
-
-/** The user's own 16 kHz sound as a 24 kHz answer: the sound check of a server without ears. */
-export async function asReply(pcm16k: Uint8Array, fromHz: number): Promise<Uint8Array> {
-  const resampler = await createResampler(fromHz, OUTPUT_FORMAT.sampleRateHz);
-  const body = s16FromFloat(resampler.push(floatFromS16(pcm16k)));
-  return Buffer.concat([body, s16FromFloat(resampler.end())]);
 }
 
 const WORDS_PER_MINUTE = 150;
