@@ -7,14 +7,20 @@ import type { SpeexModule } from '@echogarden/speex-resampler-wasm';
 /** 113–130 dB of SNR at 1 kHz, stop band below -118 dB: measured on this package. */
 const QUALITY = 5;
 const BLOCK_SAMPLES = 4096;
+/** What is held from before may come out with a block. */
+const MARGIN_SAMPLES = 16;
 const FLOAT_BYTES = 4;
 
 let loading: Promise<SpeexModule> | undefined;
 
-/** Loads the wasm on first use only: most recordings need no conversion. */
-export async function createResampler(fromHz: number, toHz: number): Promise<Resampler> {
+/** Loads the wasm on first use only: most recordings need no conversion. `quality`: speexdsp's, 0 to 10. */
+export async function createResampler(
+  fromHz: number,
+  toHz: number,
+  quality: number = QUALITY,
+): Promise<Resampler> {
   loading ??= import('@echogarden/speex-resampler-wasm').then((module) => module.default());
-  return new Resampler(await loading, fromHz, toHz);
+  return new Resampler(await loading, fromHz, toHz, quality);
 }
 
 export class Resampler {
@@ -27,11 +33,11 @@ export class Resampler {
   #outSamples = 0;
 
   /** Use {@link createResampler}. */
-  constructor(speex: SpeexModule, fromHz: number, toHz: number) {
+  constructor(speex: SpeexModule, fromHz: number, toHz: number, quality: number) {
     this.#speex = speex;
     this.#ratio = toHz / fromHz;
-    this.#outCapacity = Math.ceil(BLOCK_SAMPLES * this.#ratio) + 16;
-    this.#state = speex._speex_resampler_init(1, fromHz, toHz, QUALITY, 0);
+    this.#outCapacity = Math.ceil(BLOCK_SAMPLES * this.#ratio) + MARGIN_SAMPLES;
+    this.#state = speex._speex_resampler_init(1, fromHz, toHz, quality, 0);
     this.#buffers = speex._malloc((2 + BLOCK_SAMPLES + this.#outCapacity) * FLOAT_BYTES);
     if (this.#state === 0 || this.#buffers === 0) {
       throw new Error(`no resampler from ${fromHz} Hz to ${toHz} Hz`);
@@ -71,7 +77,7 @@ export class Resampler {
     const outLength = inLength + FLOAT_BYTES;
     const inData = outLength + FLOAT_BYTES;
     const outData = inData + BLOCK_SAMPLES * FLOAT_BYTES;
-    const output = new Float32Array(Math.ceil(input.length * this.#ratio) + this.#outCapacity);
+    const output = new Float32Array(Math.ceil(input.length * this.#ratio) + MARGIN_SAMPLES);
     let produced = 0;
     for (let at = 0; at < input.length;) {
       const block = input.subarray(at, at + BLOCK_SAMPLES);

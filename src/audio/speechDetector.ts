@@ -5,7 +5,6 @@
 import type { FvadModule } from '@echogarden/fvad-wasm';
 
 import { FRAME_MS, INPUT_FORMAT } from './format.ts';
-import { viewOf } from './pcm.ts';
 
 export type SpeechDetectorOptions = {
   /** Voiced sound, with gaps of at most {@link GAP_MS} in it, before a start is committed. Default 100. */
@@ -20,6 +19,7 @@ export type SpeechDetectorOptions = {
 const GAP_MS = 60;
 const FRAME_SAMPLES = (INPUT_FORMAT.sampleRateHz * FRAME_MS) / 1000;
 const SAMPLE_BYTES = 2;
+const FRAME_BYTES = FRAME_SAMPLES * SAMPLE_BYTES;
 
 let loading: Promise<FvadModule> | undefined;
 
@@ -56,7 +56,7 @@ export class SpeechDetector {
     this.#endSilenceMs = endSilenceMs;
     this.#mode = mode;
     this.#state = fvad._fvad_new();
-    this.#frame = fvad._malloc(FRAME_SAMPLES * SAMPLE_BYTES);
+    this.#frame = fvad._malloc(FRAME_BYTES);
     if (this.#state === 0 || this.#frame === 0)
       throw new Error('no memory for the speech detector');
     this.#configure();
@@ -152,13 +152,11 @@ export class SpeechDetector {
 
   #isVoiced(frame: Uint8Array): boolean {
     if (this.#state === 0) return false;
-    const view = viewOf(frame);
-    const samples = Math.min(FRAME_SAMPLES, Math.floor(frame.byteLength / SAMPLE_BYTES));
-    const heap = this.#fvad.HEAP16;
-    const at = this.#frame / SAMPLE_BYTES;
-    for (let i = 0; i < FRAME_SAMPLES; i++) {
-      heap[at + i] = i < samples ? view.getInt16(i * SAMPLE_BYTES, true) : 0;
-    }
+    // wasm is little-endian everywhere, as the sound is. The heap is read anew: the memory may have grown.
+    const heap = new Uint8Array(this.#fvad.HEAP16.buffer, this.#frame, FRAME_BYTES);
+    const length = Math.min(FRAME_BYTES, frame.byteLength - (frame.byteLength % SAMPLE_BYTES));
+    heap.set(length === frame.byteLength ? frame : frame.subarray(0, length));
+    if (length < FRAME_BYTES) heap.fill(0, length);
     return this.#fvad._fvad_process(this.#state, this.#frame, FRAME_SAMPLES) === 1;
   }
 }

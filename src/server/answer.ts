@@ -8,6 +8,7 @@ import { audioBlob } from '../protocol/codec.ts';
 import type { Part, ServerContent } from '../protocol/messages.ts';
 import { SentenceSplitter } from './brain/sentences.ts';
 import type { Voice } from './engines/engine.ts';
+import { soundOf, type Sound } from './sound.ts';
 import { bytesOfTokens, outputTokens, textTokens } from './usage.ts';
 
 /** A recorded session opens with a few tens of milliseconds and goes on with 240 ms chunks. */
@@ -94,10 +95,14 @@ export class AnswerStream {
     } else await this.#speak(pieces);
   }
 
-  /** Sound that is there already, with words to show for it: 24 kHz s16le. */
-  async play(text: string, pcm: Uint8Array): Promise<void> {
-    if (this.#options.modality === 'TEXT') await this.#sendWords(text);
-    else await this.#sendSpoken(text, pcm);
+  /** Sound that is there already, with words to show for it. Closes it. */
+  async play(text: string, sound: Sound): Promise<void> {
+    try {
+      if (this.#options.modality === 'TEXT') await this.#sendWords(text);
+      else await this.#sendSpoken(text, sound);
+    } finally {
+      sound.close();
+    }
   }
 
   /** Until the sound would have ended, had it been played as it came. */
@@ -121,7 +126,7 @@ export class AnswerStream {
     const add = async (sentence: string): Promise<void> => {
       const sound = this.#makeSound(sentence);
       sound.catch(() => {}); // looked at in its turn; a cut answer does not get there
-      sent = sent.then(async () => this.#sendSpoken(sentence, await sound));
+      sent = sent.then(async () => this.#sendSpoken(sentence, soundOf(await sound)));
       sent.catch(() => {});
       waiting.push(sent);
       if (waiting.length >= AHEAD) await waiting.shift();
@@ -149,16 +154,16 @@ export class AnswerStream {
   }
 
   /** Words spread over the chunks of their sound. */
-  async #sendSpoken(text: string, pcm: Uint8Array): Promise<void> {
-    const chunks = this.#cut(pcm);
+  async #sendSpoken(text: string, sound: Sound): Promise<void> {
+    const sizes = this.#cut(sound.byteLength);
     const words = text.match(/\s*\S+(?:\s+$)?/g) ?? [text];
     let sent = 0;
-    for (const [index, chunk] of chunks.entries()) {
+    for (const [index, size] of sizes.entries()) {
       if (this.#isSpent()) return;
       await this.#pace();
-      const upTo = Math.ceil((words.length * (index + 1)) / chunks.length);
+      const upTo = Math.ceil((words.length * (index + 1)) / sizes.length);
       const room = bytesOfTokens(this.#options.maxTokens) - this.#soundBytes;
-      this.#sendChunk(words.slice(sent, upTo).join(''), chunk.subarray(0, room));
+      this.#sendChunk(words.slice(sent, upTo).join(''), sound.read(size).subarray(0, room));
       sent = upTo;
     }
     if (sent < words.length) this.#sendChunk(words.join(''), new Uint8Array(0)); // there was no sound
@@ -169,16 +174,17 @@ export class AnswerStream {
     return text + audio >= (this.#options.maxTokens ?? Infinity);
   }
 
-  #cut(pcm: Uint8Array): Uint8Array[] {
-    const chunks: Uint8Array[] = [];
-    let at = 0;
-    while (at < pcm.byteLength) {
-      const first = this.#soundBytes === 0 && at === 0;
-      const length = bytesOfMs(OUTPUT_FORMAT, first ? FIRST_CHUNK_MS : CHUNK_MS);
-      chunks.push(pcm.subarray(at, at + length));
-      at += length;
+  /** Bytes of each chunk. */
+  #cut(bytes: number): number[] {
+    const sizes: number[] = [];
+    let left = bytes;
+    while (left > 0) {
+      const first = this.#soundBytes === 0 && left === bytes;
+      const size = Math.min(left, bytesOfMs(OUTPUT_FORMAT, first ? FIRST_CHUNK_MS : CHUNK_MS));
+      sizes.push(size);
+      left -= size;
     }
-    return chunks;
+    return sizes;
   }
 
   async #pace(): Promise<void> {

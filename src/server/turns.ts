@@ -2,12 +2,11 @@
  * The server's side of taking turns: one turn at a time, cut when somebody speaks (where that is allowed),
  * in the message order of the service.
  */
-import { INPUT_FORMAT } from '../audio/format.ts';
 import type { FunctionResponse, ServerContent } from '../protocol/messages.ts';
 import type { Utterance } from './activity.ts';
 import { AnswerStream } from './answer.ts';
 import { Calls, type CallResult, type PendingCall } from './calls.ts';
-import { asReply } from './engines/voices.ts';
+import { ownWords } from './sound.ts';
 import { once, Thinking } from './thinking.ts';
 import {
   join,
@@ -309,8 +308,8 @@ export class Turns {
   async #sayWhatWasHeard({ input, words }: Turn, stream: AnswerStream): Promise<void> {
     if (input.kind !== 'speech') return;
     if ((await words) === undefined) {
-      const pcm = await asReply(input.pcm, INPUT_FORMAT.sampleRateHz);
-      await stream.play(`[your own words, ${secondsOf(input)}]`, pcm);
+      const sound = await ownWords(input.pcm);
+      await stream.play(`[your own words, ${secondsOf(input)}]`, sound);
     } else {
       await stream.say(once('I heard you, but I did not understand a word. Please say it again.'));
     }

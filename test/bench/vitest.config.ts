@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/bench/{*,voice/*Bench}.ts'], exclude: ['**/*.config.ts'] },
+  test: { include: ['test/bench/{*,{voice,server}/*Bench}.ts'], exclude: ['**/*.config.ts'] },
 });

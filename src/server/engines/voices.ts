@@ -1,8 +1,6 @@
 /** Voices: `flite` (slt, rms) and `espeak-ng`, a process a sentence. */
 import { createReadStream } from 'node:fs';
 import { bytesOfMs, OUTPUT_FORMAT } from '../../audio/format.ts';
-import { floatFromS16, s16FromFloat } from '../../audio/pcm.ts';
-import { createResampler } from '../../audio/resample.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
 import type { Voice } from './engine.ts';
 import { outputOf, streamOf, withTemporaryFile } from './run.ts';
@@ -81,13 +79,6 @@ export const speakable = (text: string): string =>
     .replace(/\*\*|`+|^\s*(?:#+|[*-])\s/gm, ' ')
     .replace(/[<>\p{Cc}]/gu, ' ')
     .trim()} `;
-
-/** The user's own 16 kHz sound as a 24 kHz answer: the sound check of a server without ears. */
-export async function asReply(pcm16k: Uint8Array, fromHz: number): Promise<Uint8Array> {
-  const resampler = await createResampler(fromHz, OUTPUT_FORMAT.sampleRateHz);
-  const body = s16FromFloat(resampler.push(floatFromS16(pcm16k)));
-  return Buffer.concat([body, s16FromFloat(resampler.end())]);
-}
 
 const WORDS_PER_MINUTE = 150;
 
