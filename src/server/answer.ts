@@ -4,11 +4,14 @@
  * would have ended.
  */
 import { bytesOfMs, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
+import { concatBytes } from '../audio/pcm.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import type { Part, ServerContent } from '../protocol/messages.ts';
 import { SentenceSplitter } from './brain/sentences.ts';
 import type { Voice } from './engines/engine.ts';
-import { soundOf, type Sound } from './sound.ts';
+import { silenceFor } from './engines/voices.ts';
+import { Ahead, onePiece, soundOf, type Sound } from './sound.ts';
+import { messageOf } from './turn.ts';
 import { bytesOfTokens, outputTokens, textTokens } from './usage.ts';
 
 /** A recorded session opens with a few tens of milliseconds and goes on with 240 ms chunks. */
@@ -34,6 +37,8 @@ export type AnswerOptions = {
   /** `includeThoughts`. */
   thoughts: boolean;
   signal: AbortSignal;
+  /** The voice broke. */
+  onFault: (message: string) => void;
   send: (content: ServerContent) => void;
 };
 
@@ -42,6 +47,9 @@ export type Sent = { text: string; tokens: { text: number; audio: number } };
 
 /** So many sentences are in the making or wait to be sent; the brain waits meanwhile. */
 const AHEAD = 3;
+const MS_PER_WORD = 400;
+
+const wordsOf = (text: string): string[] => text.match(/\s*\S+(?:\s+$)?/g) ?? [text];
 
 /** One answer on its way to the client: fed once or several times, ended once, or cut. */
 export class AnswerStream {
@@ -124,9 +132,8 @@ export class AnswerStream {
     const waiting: Promise<void>[] = [];
     let sent = Promise.resolve();
     const add = async (sentence: string): Promise<void> => {
-      const sound = this.#makeSound(sentence);
-      sound.catch(() => {}); // looked at in its turn; a cut answer does not get there
-      sent = sent.then(async () => this.#sendSpoken(sentence, soundOf(await sound)));
+      const send = this.#make(sentence);
+      sent = sent.then(send);
       sent.catch(() => {});
       waiting.push(sent);
       if (waiting.length >= AHEAD) await waiting.shift();
@@ -140,51 +147,82 @@ export class AnswerStream {
     await sent;
   }
 
-  /** A voice that fails leaves the words: they go out over silence of their length. */
-  async #makeSound(sentence: string): Promise<Uint8Array> {
+  /** Begins to make the sound of a sentence; the result sends it. A voice that fails leaves the words. */
+  #make(sentence: string): () => Promise<void> {
     const { voice, voiceName, signal } = this.#options;
-    if (sentence.trim() === '') return new Uint8Array(0);
-    try {
-      return await voice.speak(sentence, voiceName, signal);
-    } catch {
-      signal.throwIfAborted();
-      const { NO_VOICE } = await import('./engines/voices.ts');
-      return NO_VOICE.speak(sentence, voiceName, signal);
+    if (sentence.trim() === '') return async () => this.#sendChunk(sentence, new Uint8Array(0));
+    const streamed = voice.stream?.(sentence, voiceName, signal);
+    const pieces = new Ahead(streamed ?? onePiece(voice.speak(sentence, voiceName, signal)));
+    return async () => {
+      const before = this.#soundBytes;
+      try {
+        const whole = await pieces.whole();
+        if (whole) await this.#sendSpoken(sentence, soundOf(concatBytes(whole)));
+        else await this.#sendPieces(sentence, pieces);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#options.onFault(`the voice failed: ${messageOf(error)}`);
+        if (this.#soundBytes > before) return;
+        await this.#sendSpoken(sentence, soundOf(silenceFor(sentence)));
+      }
+    };
+  }
+
+  /** Words with the sound that is there: when it will end is not known, so they go by the pace of speech. */
+  async #sendPieces(text: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    const words = wordsOf(text);
+    let waiting = new Uint8Array(0);
+    let sentMs = 0;
+    let sentWords = 0;
+    const send = async (bytes: number, last: boolean): Promise<void> => {
+      await this.#pace();
+      const pcm = this.#withinBudget(waiting.subarray(0, bytes));
+      waiting = waiting.subarray(bytes);
+      sentMs += msOfBytes(OUTPUT_FORMAT, pcm.byteLength);
+      const upTo = last ? words.length : Math.ceil(sentMs / MS_PER_WORD);
+      this.#sendChunk(words.slice(sentWords, upTo).join(''), pcm);
+      sentWords = Math.max(sentWords, upTo);
+    };
+    for await (const piece of pieces) {
+      waiting = new Uint8Array(concatBytes([waiting, piece]));
+      // One chunk stays: the last one has the last words.
+      while (waiting.byteLength > this.#chunkBytes) {
+        if (this.#isSpent()) return;
+        await send(this.#chunkBytes, false);
+      }
     }
+    if (!this.#isSpent()) await send(waiting.byteLength, true);
   }
 
   /** Words spread over the chunks of their sound. */
   async #sendSpoken(text: string, sound: Sound): Promise<void> {
-    const sizes = this.#cut(sound.byteLength);
-    const words = text.match(/\s*\S+(?:\s+$)?/g) ?? [text];
+    const words = wordsOf(text);
     let sent = 0;
-    for (const [index, size] of sizes.entries()) {
+    let left = sound.byteLength;
+    while (left > 0) {
       if (this.#isSpent()) return;
       await this.#pace();
-      const upTo = Math.ceil((words.length * (index + 1)) / sizes.length);
-      const room = bytesOfTokens(this.#options.maxTokens) - this.#soundBytes;
-      this.#sendChunk(words.slice(sent, upTo).join(''), sound.read(size).subarray(0, room));
+      const size = Math.min(left, this.#chunkBytes);
+      left -= size;
+      const upTo = Math.ceil(words.length * (1 - left / sound.byteLength));
+      this.#sendChunk(words.slice(sent, upTo).join(''), this.#withinBudget(sound.read(size)));
       sent = upTo;
     }
     if (sent < words.length) this.#sendChunk(words.join(''), new Uint8Array(0)); // there was no sound
   }
 
+  #withinBudget(pcm: Uint8Array): Uint8Array {
+    return pcm.subarray(0, bytesOfTokens(this.#options.maxTokens) - this.#soundBytes);
+  }
+
+  /** Of the next chunk. */
+  get #chunkBytes(): number {
+    return bytesOfMs(OUTPUT_FORMAT, this.#soundBytes === 0 ? FIRST_CHUNK_MS : CHUNK_MS);
+  }
+
   #isSpent(): boolean {
     const { text, audio } = this.tokens;
     return text + audio >= (this.#options.maxTokens ?? Infinity);
-  }
-
-  /** Bytes of each chunk. */
-  #cut(bytes: number): number[] {
-    const sizes: number[] = [];
-    let left = bytes;
-    while (left > 0) {
-      const first = this.#soundBytes === 0 && left === bytes;
-      const size = Math.min(left, bytesOfMs(OUTPUT_FORMAT, first ? FIRST_CHUNK_MS : CHUNK_MS));
-      sizes.push(size);
-      left -= size;
-    }
-    return sizes;
   }
 
   async #pace(): Promise<void> {

@@ -2,6 +2,7 @@
  * Sound of an answer, read as it is sent: a minute of it made at once would hold up every other session, and
  * what is cut is never made.
  */
+import { setImmediate } from 'node:timers/promises';
 import { BYTES_PER_SAMPLE, bytesOfMs, INPUT_FORMAT, OUTPUT_FORMAT } from '../audio/format.ts';
 import { concatBytes, floatFromS16, s16FromFloat } from '../audio/pcm.ts';
 import { createResampler, type Resampler } from '../audio/resample.ts';
@@ -26,6 +27,59 @@ export function soundOf(pcm: Uint8Array): Sound {
     },
     close: () => {},
   };
+}
+
+export async function* onePiece<T>(made: Promise<T>): AsyncGenerator<T> {
+  yield await made;
+}
+
+/** Read from now on, before anybody asks for it. Whoever stops reading stops it. */
+export class Ahead<T> implements AsyncIterable<T> {
+  readonly #ready: T[] = [];
+  #end: { error?: unknown } | undefined;
+  #stopped = false;
+  #wake: () => void = () => {};
+
+  constructor(pieces: AsyncIterable<T>) {
+    void this.#fill(pieces);
+  }
+
+  async #fill(pieces: AsyncIterable<T>): Promise<void> {
+    try {
+      for await (const piece of pieces) {
+        if (this.#stopped) break;
+        this.#ready.push(piece);
+        this.#wake();
+      }
+      this.#end = {};
+    } catch (error) {
+      this.#end = { error };
+    }
+    this.#wake();
+  }
+
+  /** All of it, where it has ended already and has not been read from; else undefined. */
+  async whole(): Promise<readonly T[] | undefined> {
+    while (this.#ready.length === 0 && !this.#end) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    await setImmediate(); // an end that follows at once
+    return this.#end && !('error' in this.#end) ? this.#ready : undefined;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
+    try {
+      for (;;) {
+        const next = this.#ready.shift();
+        if (next !== undefined) yield next;
+        else if (this.#end && 'error' in this.#end) throw this.#end.error;
+        else if (this.#end) return;
+        else await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+    } finally {
+      this.#stopped = true;
+    }
+  }
 }
 
 /** 99 dB of SNR at 1 kHz, measured, in half the time of the best: as much as 16 bits hold. */

@@ -296,6 +296,7 @@ export class Turns {
       role: vertex ? 'model' : undefined,
       thoughts: thinkingConfig?.includeThoughts === true,
       signal,
+      onFault: this.#options.onFault,
       send: (content) => {
         turn.shown = true;
         send({ serverContent: content });

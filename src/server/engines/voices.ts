@@ -82,11 +82,11 @@ export const speakable = (text: string): string =>
 
 const WORDS_PER_MINUTE = 150;
 
-/** Without a voice: silence for as long as somebody would speak. */
-export const NO_VOICE: Voice = {
-  name: 'none',
-  speak: async (text) => {
-    const words = text.split(/\s+/).filter((word) => word !== '').length;
-    return new Uint8Array(bytesOfMs(OUTPUT_FORMAT, (words / WORDS_PER_MINUTE) * 60_000));
-  },
-};
+/** As long as somebody would speak; 24 kHz mono s16le. */
+export function silenceFor(text: string): Uint8Array {
+  const words = text.split(/\s+/).filter((word) => word !== '').length;
+  return new Uint8Array(bytesOfMs(OUTPUT_FORMAT, (words / WORDS_PER_MINUTE) * 60_000));
+}
+
+/** Without a voice. */
+export const NO_VOICE: Voice = { name: 'none', speak: async (text) => silenceFor(text) };
