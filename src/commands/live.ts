@@ -19,6 +19,8 @@ export type LivePlace = {
   close(): Promise<void>;
 };
 
+const DAY_SECONDS = 86_400;
+
 export async function openPlace(context: CommandContext): Promise<LivePlace> {
   const { settings, resolved, childEnv, stderr } = context;
   if (!settings.local) {
@@ -29,6 +31,9 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   const server = await startLiveServer({
     port: 0,
     environment: childEnv,
+    // A server of the user's own has no reason to cut a conversation.
+    goAwaySeconds: DAY_SECONDS,
+    sessionLimitSeconds: DAY_SECONDS,
     ...(settings.stt !== undefined && { stt: settings.stt }),
     ...(settings.llm !== undefined && { llm: settings.llm }),
     ...(settings.tts !== undefined && { tts: settings.tts }),

@@ -45,7 +45,7 @@ export async function measureInterruptions(
   sound: SoundServer,
   times: number,
 ): Promise<Interruptions> {
-  const live = await startLiveServer();
+  const live = await startLiveServer({ goAwaySeconds: 86_400 });
   await live.engines;
   const proxy = await startRecordingProxy(live.url);
   const terminal = openPty(['talk', '--base-url', proxy.url], { environment: sound.environment });

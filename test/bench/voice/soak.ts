@@ -34,7 +34,7 @@ export async function soak(
   minutes: number,
   onRow: (row: SoakRow) => void = () => {},
 ): Promise<SoakRow[]> {
-  const live = await startLiveServer();
+  const live = await startLiveServer({ goAwaySeconds: 86_400 });
   await live.engines;
   const place = { url: live.url, environment: sound.environment, micFolder: '' };
   const running = await GEMLIVE_IN_TERMINAL.start(place);
