@@ -9,7 +9,7 @@ import { invalidArgument, Refusal } from './refusal.ts';
  * `any`: what is inside is the user's. `refused`: known to the service, but of no Live session. A set: the
  * values of an enum. An object: its fields. A list of one: a list of that.
  */
-type Shape =
+export type Shape =
   | 'any'
   | 'string'
   | 'bool'
@@ -130,7 +130,8 @@ const SETUP: Shape = {
   safetySettings: [all('string', 'category threshold method')],
   labels: 'any',
 };
-const MESSAGES: Shape = {
+/** Every field of every client message. */
+export const CLIENT_SCHEMA: Shape = {
   setup: SETUP,
   clientContent: { turns: [CONTENT], turnComplete: 'bool' },
   realtimeInput: {
@@ -153,7 +154,7 @@ const snakeCase = (name: string): string =>
 
 /** A client frame in the canonical spelling. @throws Refusal 1007 for what the service does not know. */
 export function readClientMessage(frame: Record<string, unknown>): ClientMessage {
-  const message = conform(frame, MESSAGES, '') as Record<string, unknown>;
+  const message = conform(frame, CLIENT_SCHEMA, '') as Record<string, unknown>;
   // proto3 JSON: null is absent, and an absent message is no message.
   if (Object.keys(message).length !== 1) throw invalidArgument();
   return message as ClientMessage;

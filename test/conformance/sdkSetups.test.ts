@@ -1,0 +1,122 @@
+/** The official SDK's own setup frames beside ours. */
+import {
+  ActivityHandling,
+  EndSensitivity,
+  Modality,
+  StartSensitivity,
+  ThinkingLevel,
+  TurnCoverage,
+  type LiveConnectConfig,
+} from '@google/genai';
+import { describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.ts';
+import { startScriptedServer } from '../support/scriptedServer.ts';
+import { until } from '../support/until.ts';
+import { connectSdk, VOICE } from './clients/sdk.ts';
+
+/** The first frame that the SDK sends. */
+async function setupOf(model: string, config: LiveConnectConfig): Promise<unknown> {
+  let frame: unknown;
+  const capture = await startScriptedServer(async (peer) => {
+    frame = await peer.next();
+    peer.send({ setupComplete: {} });
+  });
+  const { session } = await connectSdk(config, { url: capture.url, model });
+  await until('a setup', () => frame !== undefined);
+  session.close();
+  await capture.close();
+  return frame;
+}
+
+/** The SDK names a role where the protocol has only one. */
+function withoutRole(frame: unknown): unknown {
+  const { setup } = frame as { setup: { systemInstruction?: { role?: string } } };
+  delete setup.systemInstruction?.role;
+  return { setup };
+}
+
+const WINDOW = { contextWindowCompression: { slidingWindow: {} } };
+
+describe('its setup frames are ours', () => {
+  it.concurrent.each<[string, string, LiveConnectConfig]>([
+    ['', 'gemini-3.8-live', {}],
+    [
+      '--voice kore',
+      'gemini-3.8-live',
+      { speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } } } },
+    ],
+    ['--system Hello', 'gemini-3.8-live', { systemInstruction: 'Hello' }],
+    [
+      '--temperature 0.5 --top-p 0.9 --top-k 40 --max-output-tokens 200 --seed 7',
+      'gemini-3.8-live',
+      { temperature: 0.5, topP: 0.9, topK: 40, maxOutputTokens: 200, seed: 7 },
+    ],
+    [
+      '--start-sensitivity low --end-sensitivity high --prefix-ms 20 --silence-ms 500',
+      'gemini-3.8-live',
+      {
+        realtimeInputConfig: {
+          automaticActivityDetection: {
+            startOfSpeechSensitivity: StartSensitivity.START_SENSITIVITY_LOW,
+            endOfSpeechSensitivity: EndSensitivity.END_SENSITIVITY_HIGH,
+            prefixPaddingMs: 20,
+            silenceDurationMs: 500,
+          },
+        },
+      },
+    ],
+    [
+      '--no-interrupt --turn-coverage all',
+      'gemini-3.8-live',
+      {
+        realtimeInputConfig: {
+          activityHandling: ActivityHandling.NO_INTERRUPTION,
+          turnCoverage: TurnCoverage.TURN_INCLUDES_ALL_INPUT,
+        },
+      },
+    ],
+    [
+      '--thinking high --include-thoughts',
+      'gemini-3.8-live-extended-thinking',
+      { thinkingConfig: { thinkingLevel: ThinkingLevel.HIGH, includeThoughts: true } },
+    ],
+    [
+      '--thinking 0 --affective --proactive',
+      'gemini-2.5-flash-native-audio-latest',
+      {
+        thinkingConfig: { thinkingBudget: 0 },
+        enableAffectiveDialog: true,
+        proactivity: { proactiveAudio: true },
+      },
+    ],
+    ['--search', 'gemini-3.8-live', { tools: [{ googleSearch: {} }] }],
+    [
+      '--thinking minimal --voice puck --system Hi',
+      'gemini-3.1-flash-live-preview',
+      {
+        thinkingConfig: { thinkingLevel: ThinkingLevel.MINIMAL },
+        speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Puck' } } },
+        systemInstruction: 'Hi',
+      },
+    ],
+  ])('%s (%s)', async (flags, model, config) => {
+    const args = [
+      'talk',
+      '--dry-run',
+      '-m',
+      model,
+      ...flags.split(' ').filter((flag) => flag !== ''),
+    ];
+    const [ours, theirs] = await Promise.all([
+      runCli(args),
+      setupOf(model, { ...VOICE, ...WINDOW, ...config }),
+    ]);
+    expect(withoutRole(JSON.parse(ours.stdout))).toEqual(withoutRole(theirs));
+  });
+
+  it('without transcription and compression', async () => {
+    const ours = await runCli(['talk', '--dry-run', '--no-transcribe', '--no-compress']);
+    const theirs = await setupOf('gemini-3.8-live', { responseModalities: [Modality.AUDIO] });
+    expect(JSON.parse(ours.stdout)).toEqual(theirs);
+  });
+});
