@@ -4,10 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
-import { INPUT_FORMAT } from '../audio/format.ts';
-import { floatFromS16, s16FromFloat, SampleAligner } from '../audio/pcm.ts';
-import { createResampler, type Resampler } from '../audio/resample.ts';
-import { decodeFrame, encodeServerMessage, sampleRateOf } from '../protocol/codec.ts';
+import { decodeFrame, encodeServerMessage } from '../protocol/codec.ts';
 import type {
   Blob,
   Part,
@@ -30,6 +27,7 @@ import { closeReason, invalidArgument, Refusal } from './refusal.ts';
 import type { Lineage, Resumption, SessionState } from './resumption.ts';
 import { readClientMessage } from './schema.ts';
 import { checkSetup, checkTools } from './setupRules.ts';
+import { isVideo, SoundInput } from './soundInput.ts';
 import { Turns } from './turns.ts';
 import { sumOf, textTokens } from './usage.ts';
 
@@ -49,10 +47,6 @@ export type SessionOptions = {
 
 /** A client that reads more slowly than the server speaks is let go before it fills our memory. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
-/** From 100 Hz, a frame of 16 MB would become gigabytes at 16 kHz. */
-const MIN_RATE_HZ = 4_000;
-const MAX_RATE_HZ = 192_000;
-
 type Ready = {
   setup: Setup;
   profile: ModelProfile;
@@ -65,10 +59,9 @@ type Ready = {
 export class Session {
   readonly #socket: WebSocket;
   readonly #options: SessionOptions;
-  readonly #aligner = new SampleAligner();
+  readonly #input = new SoundInput();
   #chain: Promise<void> = Promise.resolve();
   #ready: Ready | undefined;
-  #resampler: { fromHz: number; resampler: Resampler } | undefined;
   /** `historyConfig`: content is history until a turn is complete. */
   #seeding = false;
   #seeded = false;
@@ -273,28 +266,11 @@ export class Session {
     } else if ('video' in input) this.#video(ready);
   }
 
-  async #audio({ data, mimeType }: Blob, ready: Ready): Promise<void> {
-    const { activity, turns } = ready;
-    if (typeof data !== 'string' || !/^audio\/(pcm|l16)\b/i.test(mimeType)) {
-      if (/^(image|video)\//i.test(mimeType ?? '')) return this.#video(ready);
-      throw invalidArgument();
-    }
-    const fromHz = sampleRateOf(mimeType, INPUT_FORMAT.sampleRateHz);
-    if (fromHz < MIN_RATE_HZ || fromHz > MAX_RATE_HZ) throw invalidArgument();
-    const pcm = this.#aligner.push(Buffer.from(data, 'base64'));
-    if (fromHz === INPUT_FORMAT.sampleRateHz) {
-      turns.hear(pcm.byteLength);
-      activity.push(pcm);
-      return;
-    }
-    if (this.#resampler?.fromHz !== fromHz) {
-      this.#resampler?.resampler.close();
-      const resampler = await createResampler(fromHz, INPUT_FORMAT.sampleRateHz);
-      this.#resampler = { fromHz, resampler };
-    }
-    const resampled = s16FromFloat(this.#resampler.resampler.push(floatFromS16(pcm)));
-    turns.hear(resampled.byteLength);
-    activity.push(resampled);
+  async #audio(blob: Blob, ready: Ready): Promise<void> {
+    if (isVideo(blob)) return this.#video(ready);
+    const pcm = await this.#input.push(blob);
+    ready.turns.hear(pcm.byteLength);
+    ready.activity.push(pcm);
   }
 
   /** Taken, counted and not looked at: this server has no eyes. */
@@ -341,7 +317,7 @@ export class Session {
     this.#ready?.activity.close();
     this.#ready?.lifetime.end();
     if (this.#lineage) this.#options.resumption.ended(this.#lineage);
-    this.#resampler?.resampler.close();
+    this.#input.close();
   }
 }
 
