@@ -97,7 +97,7 @@ function said(value: unknown): string {
       .map(([key, inner]) => `${key} is ${said(inner) || 'empty'}`)
       .join(', ');
   }
-  return String(value).replace(/\s+/g, ' ').trim();
+  return (typeof value === 'string' ? value : JSON.stringify(value)).replace(/\s+/g, ' ').trim();
 }
 
 function ended(text: string): string {
