@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { calculate, formatNumber } from '../../src/server/brain/arithmetic.ts';
-import { answer, sentencesOf } from '../../src/server/brain/builtIn.ts';
+import { answer } from '../../src/server/brain/builtIn.ts';
 import { digitsForWords, valueOfWords } from '../../src/server/brain/numbers.ts';
+import { sentencesOf } from '../../src/server/brain/sentences.ts';
 
 const NOW = new Date(2026, 10, 21, 14, 5);
 const timeIn = (timeZone: string): string =>

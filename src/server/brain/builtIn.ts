@@ -3,8 +3,10 @@
  * else says what it can do. Pure: what it knows of the world is passed in.
  */
 import { calculate, formatNumber } from './arithmetic.ts';
+import type { FunctionDeclaration } from '../../protocol/messages.ts';
 import type { Brain } from './brain.ts';
 import { digitsForWords } from './numbers.ts';
+import { sayResult, toolUseFor, type ToolUse } from './toolUse.ts';
 
 export type BrainInput = {
   text: string;
@@ -197,18 +199,43 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 const sentence = (text: string): string =>
   /[.!?]$/.test(text) ? capital(text) : `${capital(text)}.`;
 
-/** Sentence by sentence, blanks kept with the sentence before. */
-export function sentencesOf(text: string): string[] {
-  return text.match(/.+?(?:[.!?]+(?:\s+|$)|$)/gs) ?? [];
-}
+/** Words to be repeated are no wish, whatever they are. */
+const REPEATS = /^\W*(?:please\s+)?(?:repeat|say)\b/i;
 
 /** The rules as a brain. */
 export const BUILT_IN: Brain = {
   name: 'built-in',
-  async *think({ turns, now }) {
+  async *think({ turns, tools, now }) {
+    const results = turns.slice(turns.findLastIndex((turn) => turn.role !== 'tool') + 1);
+    if (results.length > 0) {
+      const sentences = results.flatMap((turn) =>
+        turn.role === 'tool' ? sayResult(turn, turn.response) : [],
+      );
+      yield { text: sentences.join(' ') };
+      return;
+    }
     const earlier = turns.flatMap((turn) => (turn.role === 'user' ? [turn.text] : []));
-    const answered = turns.findLast((turn) => turn.role === 'model')?.text;
+    const answered = turns.findLast((turn) => turn.role === 'model' && turn.text !== '');
     const text = earlier.pop() ?? '';
-    yield { text: answer({ text, earlier, answered, now }) };
+    const before = answered?.role === 'model' ? answered.text : undefined;
+    const use = REPEATS.test(text) ? undefined : useFor(text, earlier.at(-1), before, tools);
+    if (use && 'missing' in use) yield { text: use.missing };
+    for (const call of use && 'calls' in use ? use.calls : []) yield { call };
+    if (use) return;
+    yield { text: answer({ text, earlier, answered: before, now }) };
   },
 };
+
+/** What was missing before may be what is said now. */
+function useFor(
+  text: string,
+  earlier: string | undefined,
+  answered: string | undefined,
+  tools: readonly FunctionDeclaration[],
+): ToolUse | undefined {
+  const use = toolUseFor(text, tools);
+  if (use || earlier === undefined) return use;
+  const before = toolUseFor(earlier, tools);
+  const wasAsked = before && 'missing' in before && before.missing === answered?.trim();
+  return wasAsked ? toolUseFor(`${earlier} ${text}`, tools) : undefined;
+}
