@@ -24,9 +24,11 @@ export function levelDbfs(pcm: Uint8Array): number {
   return Math.max(FLOOR_DBFS, 10 * Math.log10(sum / samples / (32_768 * 32_768)));
 }
 
+const NOTHING = new Uint8Array(0);
+
 /** A copy in memory of its own. `slice()` is none: on a Buffer it gives a view. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+  return bytes.byteLength === 0 ? NOTHING : new Uint8Array(bytes);
 }
 
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
@@ -44,7 +46,7 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 /** Cuts a stream of chunks of any size into pieces of one exact size. */
 export class Rechunker {
   readonly #sizeBytes: number;
-  #held: Uint8Array = new Uint8Array(0);
+  #held: Uint8Array = NOTHING;
 
   constructor(format: PcmFormat, frameMs: number = FRAME_MS) {
     this.#sizeBytes = bytesOfMs(format, frameMs);
@@ -65,7 +67,7 @@ export class Rechunker {
   /** What is left, shorter than a frame and perhaps empty; the rechunker is empty afterwards. */
   rest(): Uint8Array {
     const rest = this.#held;
-    this.#held = new Uint8Array(0);
+    this.#held = NOTHING;
     return rest;
   }
 }
@@ -73,7 +75,7 @@ export class Rechunker {
 /** Lets only whole sample frames pass: bytes of a split one wait for the rest of it. */
 export class SampleAligner {
   readonly #blockBytes: number;
-  #carry: Uint8Array = new Uint8Array(0);
+  #carry: Uint8Array = NOTHING;
 
   /** `blockBytes`: bytes of one sample of all channels. */
   constructor(blockBytes: number = BYTES_PER_SAMPLE) {

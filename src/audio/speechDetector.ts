@@ -92,6 +92,11 @@ export class SpeechDetector {
     return Math.max(0, this.#lastVoicedMs - this.#onsetMs);
   }
 
+  /** No more than this is between the first voiced frame of an utterance and its `start`, with all gaps. */
+  get longestBeginningMs(): number {
+    return Math.ceil(this.#startMs / FRAME_MS) * (FRAME_MS + GAP_MS);
+  }
+
   /** One frame of 20 ms; a shorter one (the end of a recording) is filled up with silence. */
   push(frame: Uint8Array): 'start' | 'end' | undefined {
     this.#voiced = this.#isVoiced(frame);

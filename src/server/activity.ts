@@ -2,10 +2,10 @@
  * What the user says, cut out of what the microphone sends: automatic activity detection, or the client's
  * own markers. Gives the beginning of an utterance at once and its sound when it is over.
  */
-import { FRAME_MS, INPUT_FORMAT, msOfBytes } from '../audio/format.ts';
-import { concatBytes, Rechunker } from '../audio/pcm.ts';
+import { bytesOfMs, FRAME_MS, INPUT_FORMAT, msOfBytes } from '../audio/format.ts';
 import { createSpeechDetector, type SpeechDetector } from '../audio/speechDetector.ts';
 import type { AutomaticActivityDetection } from '../protocol/messages.ts';
+import { HeldSound } from './heldSound.ts';
 
 export type Utterance = {
   /** 16 kHz mono s16le, with a little of what came before its first sound. */
@@ -26,9 +26,11 @@ const DEFAULT_START_MS = 100;
 /** Look-back from the first voiced frame: a voice begins softly. */
 const PRE_ROLL_MS = 300;
 /** An utterance that does not end is ended: memory has a bound. */
-const MAX_UTTERANCE_MS = 60_000;
+const MAX_UTTERANCE_BYTES = bytesOfMs(INPUT_FORMAT, 60_000);
 /** Between markers it may be a whole recording. */
-const MAX_MARKED_MS = 600_000;
+const MAX_MARKED_BYTES = bytesOfMs(INPUT_FORMAT, 600_000);
+const BYTES_PER_MS = bytesOfMs(INPUT_FORMAT, 1);
+const FRAME_BYTES = bytesOfMs(INPUT_FORMAT, FRAME_MS);
 
 export async function createActivity(
   config: AutomaticActivityDetection,
@@ -52,11 +54,12 @@ export async function createActivity(
 export class Activity {
   readonly #detector: SpeechDetector | undefined;
   readonly #handlers: ActivityHandlers;
-  readonly #rechunker = new Rechunker(INPUT_FORMAT);
   /** The last moments while nobody speaks, and the whole utterance while somebody does. */
-  #frames: Uint8Array[] = [];
+  readonly #held = new HeldSound();
+  /** Its end, less than a frame, that the detector has not heard yet. */
+  #unheardBytes = 0;
   #marked = false;
-  #positionMs = 0;
+  #receivedBytes = 0;
 
   /** Without a detector the client's markers say what is speech. */
   constructor(detector: SpeechDetector | undefined, handlers: ActivityHandlers) {
@@ -73,45 +76,53 @@ export class Activity {
     return this.#detector?.speaking ?? this.#marked;
   }
 
-  push(pcm: Uint8Array): void {
-    for (const frame of this.#rechunker.push(pcm)) this.#pushFrame(frame);
+  /** Where what is held and heard ends, from the beginning of the stream. */
+  get #positionMs(): number {
+    return (this.#receivedBytes - this.#unheardBytes) / BYTES_PER_MS; // exact in binary
   }
 
-  #pushFrame(frame: Uint8Array): void {
-    this.#positionMs += FRAME_MS;
-    const detector = this.#detector;
-    if (!detector) {
-      if (this.#marked) this.#frames.push(frame);
-    } else {
-      this.#frames.push(frame);
-      const change = detector.push(frame);
+  /** Whole samples. */
+  push(pcm: Uint8Array): void {
+    this.#receivedBytes += pcm.byteLength;
+    if (this.#detector) this.#listen(pcm, this.#detector);
+    else if (this.#marked) this.#keepMarked(pcm);
+  }
+
+  #keepMarked(pcm: Uint8Array): void {
+    const room = MAX_MARKED_BYTES - this.#held.byteLength;
+    this.#held.append(pcm.subarray(0, room));
+    if (pcm.byteLength >= room) this.flush();
+  }
+
+  #listen(pcm: Uint8Array, detector: SpeechDetector): void {
+    this.#held.append(pcm);
+    this.#unheardBytes += pcm.byteLength;
+    while (this.#unheardBytes >= FRAME_BYTES) {
+      const at = this.#held.byteLength - this.#unheardBytes;
+      this.#unheardBytes -= FRAME_BYTES;
+      const change = detector.push(this.#held.view(at, at + FRAME_BYTES));
       if (change === 'start') {
-        this.#keepLast(detector.positionMs - detector.onsetMs + PRE_ROLL_MS);
-        this.#handlers.onStart(this.#positionMs - (detector.positionMs - detector.onsetMs));
+        const spokenMs = detector.positionMs - detector.onsetMs;
+        this.#keepLast(spokenMs + PRE_ROLL_MS);
+        this.#handlers.onStart(this.#positionMs - spokenMs);
       } else if (change === 'end') {
         this.#finish(detector.speechMs);
       } else if (!detector.speaking) {
-        this.#keepLast(PRE_ROLL_MS + 1000);
-      }
+        this.#keepLast(PRE_ROLL_MS + detector.longestBeginningMs);
+      } else if (at + FRAME_BYTES >= MAX_UTTERANCE_BYTES) this.flush();
     }
-    const maxMs = detector ? MAX_UTTERANCE_MS : MAX_MARKED_MS;
-    if (this.speaking && this.#heldMs() >= maxMs) this.flush();
   }
 
-  #heldMs(): number {
-    return this.#frames.length * FRAME_MS;
-  }
-
+  /** What the detector has not heard stays in any case. */
   #keepLast(ms: number): void {
-    const excess = this.#frames.length - Math.ceil(ms / FRAME_MS);
-    if (excess > 0) this.#frames.splice(0, excess);
+    this.#held.drop(this.#held.byteLength - this.#unheardBytes - bytesOfMs(INPUT_FORMAT, ms));
   }
 
   /** `activityStart`; false where the detector decides. */
   markStart(): boolean {
     if (this.#detector) return false;
     this.#marked = true;
-    this.#frames = [];
+    this.#held.clear();
     this.#handlers.onStart(this.#positionMs);
     return true;
   }
@@ -119,10 +130,7 @@ export class Activity {
   /** `activityEnd`; false where the detector decides. */
   markEnd(): boolean {
     if (this.#detector) return false;
-    if (this.#marked) {
-      this.#frames.push(this.#rechunker.rest());
-      this.#finish(undefined);
-    }
+    if (this.#marked) this.#finish(undefined);
     return true;
   }
 
@@ -136,14 +144,14 @@ export class Activity {
 
   #finish(speechMs: number | undefined): void {
     this.#marked = false;
-    const pcm = concatBytes(this.#frames);
-    this.#frames = [];
+    const pcm = this.#held.take(this.#held.byteLength - this.#unheardBytes);
     const utterance = { pcm, speechMs: speechMs ?? msOfBytes(INPUT_FORMAT, pcm.byteLength) };
     this.#handlers.onEnd(utterance, this.#positionMs);
   }
 
   close(): void {
     this.#detector?.close();
-    this.#frames = [];
+    this.#held.clear();
+    this.#unheardBytes = 0;
   }
 }
