@@ -20,6 +20,8 @@ export async function run(context: CommandContext): Promise<number> {
         goAwaySeconds: settings.goAwaySeconds,
         sessionLimitSeconds: settings.sessionLimitSeconds,
         allowRetired: settings.allowRetired,
+        allowOrigins: settings.allowOrigins,
+        allowHosts: settings.allowHosts,
         ...(settings.key !== undefined && { key: settings.key }),
         ...(settings.stt !== undefined && { stt: settings.stt }),
         ...(settings.llm !== undefined && { llm: settings.llm }),
@@ -56,6 +58,6 @@ function report(event: LiveServerEvent, { events, stderr, settings }: CommandCon
     const { type, ...fields } = event;
     events.emit(type, fields);
   } else if (event.type === 'fault' && !settings.quiet) {
-    stderr.write(`session ${event.id}: ${event.message}\n`);
+    stderr.write(`${event.id === 0 ? 'http' : `session ${event.id}`}: ${event.message}\n`);
   }
 }

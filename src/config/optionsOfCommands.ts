@@ -1,7 +1,17 @@
 /** The options of single commands, and those that shape the output of all. */
 import type { OptionTable } from './options.ts';
 import { COMMANDS } from './settings.ts';
-import { integer, named, PATH, PATHS, SECONDS, SECONDS_OR_NEVER, SWITCH, TEXT } from './values.ts';
+import {
+  integer,
+  named,
+  names,
+  PATH,
+  PATHS,
+  SECONDS,
+  SECONDS_OR_NEVER,
+  SWITCH,
+  TEXT,
+} from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
 const CHAT = { group: 'Chatting', commands: ['chat'] } as const;
@@ -222,6 +232,22 @@ export const COMMAND_OPTIONS = {
     secret: true,
     fromDotenv: true,
     help: 'the key that clients must show',
+  },
+  allowOrigins: {
+    ...SERVE,
+    name: 'allow-origin',
+    placeholder: 'ORIGIN',
+    value: names('an origin, such as https://app.example'),
+    default: [],
+    help: 'a web page from there may use the server; may be repeated (*: any, with --key)',
+  },
+  allowHosts: {
+    ...SERVE,
+    name: 'allow-host',
+    placeholder: 'HOST',
+    value: names('the name of a host'),
+    default: [],
+    help: 'the server may be reached by that name; may be repeated',
   },
   goAwaySeconds: {
     ...SERVE,

@@ -112,6 +112,10 @@ export type Settings = {
   host: string;
   /** The key that clients must show. */
   key: string | undefined;
+  /** Web pages that may use the server. */
+  allowOrigins: readonly string[];
+  /** Names that the server may be reached by. */
+  allowHosts: readonly string[];
   /** A connection is told to go after so long. */
   goAwaySeconds: number;
   /** A session without compression. */

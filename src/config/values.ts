@@ -162,3 +162,17 @@ export const PATHS: ValueKind<readonly string[]> = {
     return path === undefined ? undefined : [path];
   },
 };
+
+/** Several names: repeated, or with commas between them. */
+export function names(allowed: string): ValueKind<readonly string[]> {
+  const one = named(allowed);
+  return {
+    allowed,
+    plain: false,
+    repeatable: true,
+    read(text) {
+      const read = text.split(',').map((name) => one.read(name.trim()));
+      return read.includes(undefined) ? undefined : (read as string[]);
+    },
+  };
+}

@@ -1,7 +1,8 @@
 /** With what a client is let in, and what its credential allows. */
 import type { IncomingMessage } from 'node:http';
 import type { Setup } from '../protocol/messages.ts';
-import { Refusal } from './refusal.ts';
+import { credentialsOf, isSecret } from './credentials.ts';
+import { INVALID_KEY, Refusal, UNREGISTERED } from './refusal.ts';
 
 /** What the credential of one connection is worth. It is judged after setup, as the service does. */
 export type Admission = {
@@ -11,29 +12,33 @@ export type Admission = {
   expiresAtMs?: number;
 };
 
-export function admissionOf(request: IncomingMessage, key: string | undefined): Admission {
-  const refusal = checkCredential(request, key);
-  return {
-    admit: (setup) => {
-      if (refusal) throw refusal;
-      return setup;
-    },
-  };
+export type AdmissionRules = {
+  /** Required of everybody where it is set. */
+  key: string | undefined;
+  /** What an ephemeral token is worth, by its name. */
+  tokens: { admissionOf(name: string): Admission };
+};
+
+/** `constrained`: the door is the one that tokens open, and no other. */
+export function admissionOf(
+  request: IncomingMessage,
+  constrained: boolean,
+  { key, tokens }: AdmissionRules,
+): Admission {
+  const shown = credentialsOf(request);
+  const token = shown.find(({ kind }) => kind === 'token');
+  const other = shown.find(({ kind }) => kind !== 'token');
+  if (token && constrained) return tokens.admissionOf(token.value);
+  if (token && !other) return refused(new Refusal(1008, UNREGISTERED));
+  if (key === undefined) return OPEN;
+  if (!other) return refused(new Refusal(1008, UNREGISTERED));
+  return isSecret(other.value, key) ? OPEN : refused(new Refusal(1007, INVALID_KEY));
 }
 
-/** What is wrong with the credential, or nothing. Without a key of its own the server takes everybody. */
-function checkCredential(request: IncomingMessage, key: string | undefined): Refusal | undefined {
-  if (key === undefined) return undefined;
-  const query = new URL(request.url ?? '/', 'http://localhost').searchParams;
-  const bearer = /^(?:Bearer|Token)\s+(.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const given =
-    request.headers['x-goog-api-key'] ?? query.get('key') ?? query.get('access_token') ?? bearer;
-  if (given === key) return undefined;
-  return given === undefined
-    ? new Refusal(
-        1008,
-        "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other " +
-          'form of API consumer identity to call this API.',
-      )
-    : new Refusal(1007, 'API key not valid. Please pass a valid API key.');
-}
+const OPEN: Admission = { admit: (setup) => setup };
+
+const refused = (refusal: Refusal): Admission => ({
+  admit() {
+    throw refusal;
+  },
+});

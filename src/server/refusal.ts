@@ -25,3 +25,9 @@ export const INVALID_ARGUMENT = 'Request contains an invalid argument.';
 
 /** A second setup, a marker or a text where it is not allowed: the service says no more than this. */
 export const invalidArgument = (): Refusal => new Refusal(1007, INVALID_ARGUMENT);
+
+/** A credential is missing, or is a token where only keys count. */
+export const UNREGISTERED =
+  "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other " +
+  'form of API consumer identity to call this API.';
+export const INVALID_KEY = 'API key not valid. Please pass a valid API key.';

@@ -21,9 +21,9 @@ export type Shape =
   | { readonly [field: string]: Shape }
   | readonly [Shape];
 
-const all = (shape: Shape, names: string): Record<string, Shape> =>
+export const all = (shape: Shape, names: string): Record<string, Shape> =>
   Object.fromEntries(names.split(' ').map((name) => [name, shape]));
-const oneOf = (values: string): Shape => new Set(values.split(' '));
+export const oneOf = (values: string): Shape => new Set(values.split(' '));
 
 const BLOB: Shape = { data: 'bytes', mimeType: 'string', displayName: 'string' };
 const FUNCTION_RESPONSE: Shape = {
@@ -45,8 +45,8 @@ const PART: Shape = {
   codeExecutionResult: all('string', 'id outcome output'),
   videoMetadata: 'any',
 };
-const CONTENT: Shape = { role: 'string', parts: [PART] };
-const TOOL: Shape = {
+export const CONTENT: Shape = { role: 'string', parts: [PART] };
+export const TOOL: Shape = {
   ...all(
     'any',
     'googleSearch googleSearchRetrieval codeExecution urlContext googleMaps retrieval mcpServers computerUse fileSearch',
@@ -65,7 +65,7 @@ const TRANSCRIPTION: Shape = {
   mode: oneOf('MODE_UNSPECIFIED VERBATIM SMART'),
   sourceText: 'string',
 };
-const GENERATION_CONFIG: Shape = {
+export const GENERATION_CONFIG = {
   responseModalities: [oneOf('MODALITY_UNSPECIFIED TEXT IMAGE AUDIO VIDEO DOCUMENT')],
   ...all('float', 'temperature topP presencePenalty frequencyPenalty'),
   ...all('int', 'topK maxOutputTokens seed candidateCount'),
@@ -94,8 +94,8 @@ const GENERATION_CONFIG: Shape = {
     'refused',
     'responseMimeType responseSchema responseJsonSchema responseLogprobs logprobs stopSequences routingConfig audioTimestamp',
   ),
-};
-const SETUP: Shape = {
+} satisfies Shape;
+export const SETUP: Shape = {
   model: 'string',
   generationConfig: GENERATION_CONFIG,
   systemInstruction: CONTENT,
@@ -147,7 +147,8 @@ export const CLIENT_SCHEMA: Shape = {
   contextUpdate: { systemInstruction: CONTENT, tools: { tools: [TOOL] } },
 };
 
-const camelCase = (name: string): string =>
+/** `expire_time` → `expireTime`; what is so already stays. */
+export const camelCase = (name: string): string =>
   name.replace(/_([a-z0-9])/g, (_all, letter: string) => letter.toUpperCase());
 const snakeCase = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
@@ -160,7 +161,12 @@ export function readClientMessage(frame: Record<string, unknown>): ClientMessage
   return message as ClientMessage;
 }
 
-function conform(value: unknown, shape: Shape, path: string): unknown {
+/**
+ * `value` in the canonical spelling. `path`: where it stands, for the messages.
+ *
+ * @throws Refusal 1007 for what is not of this shape.
+ */
+export function conform(value: unknown, shape: Shape, path: string): unknown {
   if (typeof shape === 'string') return conformToScalar(value, shape, path);
   if (shape instanceof Set) {
     if (typeof value === 'string' && shape.has(value)) return value;

@@ -4,16 +4,20 @@
  * As the service does, it accepts every upgrade on a known path and refuses by close frame afterwards; what
  * comes from a foreign web page never gets that far.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { EXIT, GemliveError } from '../errors.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { admissionOf } from './admission.ts';
-import { doorOf, isForeign } from './doors.ts';
+import { Access, doorOf } from './doors.ts';
 import { findEngines, type EngineChoice, type Engines } from './engines/find.ts';
 import { Resumption } from './resumption.ts';
+import { notFound } from './rest/errors.ts';
+import { foreign, Rest } from './rest/http.ts';
+import { createHttpServer, refuse } from './rest/httpServer.ts';
+import { TokenStore } from './rest/tokenStore.ts';
 import { Session } from './session.ts';
 
 export type LiveServerEvent =
@@ -25,7 +29,7 @@ export type LiveServerEvent =
       code?: number;
       reason?: string;
     }
-  /** What a client did wrong, or what broke. */
+  /** What a client did wrong, or what broke. `id` is that of the session; 0: it was over plain HTTP. */
   | { type: 'fault'; id: number; message: string };
 
 export type LiveServerOptions = EngineChoice & {
@@ -35,6 +39,14 @@ export type LiveServerOptions = EngineChoice & {
   host?: string;
   /** Required of every client when set. */
   key?: string;
+  /** Web pages of other places that may talk to this server: `https://app.example`; `*` with a key only. */
+  allowOrigins?: readonly string[];
+  /** Other names that this server is reached by: `voice.example`. */
+  allowHosts?: readonly string[];
+  /** So many sessions at a time; who comes then is told `RESOURCE_EXHAUSTED`. Default 10,000. */
+  maxSessions?: number;
+  /** Who is silent for so long after the upgrade is cut; seconds. Default 60. */
+  setupTimeoutSeconds?: number;
   /** Models that the service has shut down answer too. */
   allowRetired?: boolean;
   /** When a connection is so old it is sent `goAway`, and soon after cut; seconds. Default 570. */
@@ -57,9 +69,16 @@ export type LiveServer = {
 
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 const CLOSE_TIMEOUT_MS = 500;
+const MAX_SESSIONS = 10_000;
+/** Connections that are not sessions: requests, and who is being refused. */
+const OTHER_CONNECTIONS = 1_000;
+const SETUP_TIMEOUT_SECONDS = 60;
 
 /** @throws GemliveError (exit 2): the port is taken, or an engine that was asked for is not here. */
 export async function startLiveServer(options: LiveServerOptions = {}): Promise<LiveServer> {
+  const { onEvent = () => {}, now = () => new Date(), key } = options;
+  const access = new Access(options);
+  const tokens = new TokenStore(now);
   const abort = new AbortController();
   const engines = findEngines(options, abort.signal);
   const [warm] = await Promise.all([
@@ -70,12 +89,20 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
     options.tts === undefined ? undefined : engines.voice,
   ]);
   warm.close();
-  const http = createServer((_request, response) => {
-    response.writeHead(404, { 'content-type': 'application/json' });
-    response.end('{"error":{"code":404,"message":"Not found.","status":"NOT_FOUND"}}\n');
-  });
+  const http = createHttpServer(
+    new Rest({
+      access,
+      key,
+      allowRetired: options.allowRetired ?? false,
+      tokens,
+      engines,
+      now,
+      onFault: (message) => onEvent({ type: 'fault', id: 0, message }),
+    }),
+  );
+  http.maxConnections = (options.maxSessions ?? MAX_SESSIONS) + OTHER_CONNECTIONS;
   const { host, port } = await listen(http, options);
-  const closeSessions = acceptSessions(http, options, engines);
+  const closeSessions = acceptSessions(http, options, { engines, access, tokens });
   const names = Promise.all([engines.ears, engines.brain, engines.voice]).then(
     ([ears, brain, voice]) => ({
       ears: ears?.name ?? 'none',
@@ -133,9 +160,10 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 function acceptSessions(
   http: Server,
   options: LiveServerOptions,
-  engines: Engines,
+  { engines, access, tokens }: { engines: Engines; access: Access; tokens: TokenStore },
 ): () => Promise<void> {
-  const { onEvent = () => {}, now = () => new Date() } = options;
+  const { onEvent = () => {}, now = () => new Date(), maxSessions = MAX_SESSIONS } = options;
+  const setupTimeoutSeconds = options.setupTimeoutSeconds ?? SETUP_TIMEOUT_SECONDS;
   const sessions = new Set<Session>();
   const resumption = new Resumption(now);
   const wss = new WebSocketServer({
@@ -148,9 +176,14 @@ function acceptSessions(
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     const door = doorOf(request.url ?? '');
-    if (isForeign(request, options.host)) return refuseUpgrade(socket, '403 Forbidden');
-    if (!door) return refuseUpgrade(socket, '404 Not Found');
+    if (access.isForeign(request)) return refuse(socket, foreign());
+    if (!door) return refuse(socket, notFound());
     wss.handleUpgrade(request, socket, head, (ws) => {
+      if (sessions.size >= maxSessions) {
+        ws.on('error', () => {});
+        ws.close(1011, 'RESOURCE_EXHAUSTED');
+        return;
+      }
       count += 1;
       const id = count;
       onEvent({ type: 'session', id, state: 'open' });
@@ -158,16 +191,25 @@ function acceptSessions(
         id,
         ...door,
         allowRetired: options.allowRetired ?? false,
-        admission: admissionOf(request, options.key),
+        admission: admissionOf(request, door.constrained, { key: options.key, tokens }),
         engines,
         resumption,
         limits: options,
         now,
-        onReady: (model) => onEvent({ type: 'session', id, state: 'ready', model }),
+        onReady: (model) => {
+          clearTimeout(silent);
+          onEvent({ type: 'session', id, state: 'ready', model });
+        },
         onFault: (message) => onEvent({ type: 'fault', id, message }),
       });
+      const silent = setTimeout(() => {
+        onEvent({ type: 'fault', id, message: `no setup within ${setupTimeoutSeconds} s` });
+        session.close(1008, 'The operation was aborted.');
+      }, setupTimeoutSeconds * 1000);
+      silent.unref();
       sessions.add(session);
       ws.on('close', (code, reason) => {
+        clearTimeout(silent);
         sessions.delete(session);
         onEvent({ type: 'session', id, state: 'closed', code, reason: reason.toString('utf8') });
       });
@@ -184,8 +226,4 @@ function acceptSessions(
     await gone;
     clearTimeout(timer);
   };
-}
-
-function refuseUpgrade(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

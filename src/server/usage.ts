@@ -19,7 +19,7 @@ export const addTokens = (a: Tokens, b: Partial<Tokens>): Tokens => ({
 export const sumOf = ({ TEXT, AUDIO, VIDEO }: Tokens): number => TEXT + AUDIO + VIDEO;
 
 const TOKENS_PER_SECOND = 25;
-const CHARACTERS_PER_TOKEN = 4;
+export const CHARACTERS_PER_TOKEN = 4;
 
 export const soundTokens = (ms: number): number => Math.ceil((ms / 1000) * TOKENS_PER_SECOND);
 export const inputTokens = (bytes: number): number => soundTokens(msOfBytes(INPUT_FORMAT, bytes));

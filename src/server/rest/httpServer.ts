@@ -1,0 +1,66 @@
+/** The HTTP server beneath: who is slow, or speaks no HTTP, is answered and let go. */
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { asJson, errorBody, notFound, RestError } from './errors.ts';
+import type { Rest } from './http.ts';
+
+const LIMITS = {
+  /** For the head of a request, and for all of it. */
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 2_000,
+};
+/** A client that does not hang up after a refusal is hung up on. */
+const LINGER_MS = 1_000;
+
+export function createHttpServer(rest: Rest): Server {
+  /** What is being answered on each socket. */
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  const http = createServer(LIMITS, (request, response) => {
+    answering.set(request.socket, response);
+    void rest.handle(request, response);
+  });
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    socket.on('error', () => {});
+    const begun = answering.get(socket);
+    const isAnswering = begun !== undefined && begun.headersSent && !begun.writableFinished;
+    if (!socket.writable || isAnswering) socket.destroy();
+    else refuse(socket, clientError(error.code));
+  });
+  http.on('connect', (_request, socket) => {
+    socket.on('error', () => {});
+    refuse(socket, notFound());
+  });
+  return http;
+}
+
+function clientError(code: string | undefined): RestError {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new RestError(408, 'The request took too long to arrive.');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new RestError(431, 'The request headers are too large.');
+  return new RestError(400, 'The request is not HTTP.');
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+/** Where there is no response object, as at an upgrade. */
+export function refuse(socket: Duplex, error: RestError): void {
+  const body = asJson(errorBody(error));
+  const head = [
+    `HTTP/1.1 ${error.code} ${REASONS[error.code] ?? ''}`,
+    'Connection: close',
+    'Content-Type: application/json; charset=UTF-8',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
