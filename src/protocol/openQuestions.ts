@@ -1,0 +1,199 @@
+/**
+ * What nobody outside Google knows for sure about the Live API, with what is assumed until somebody asks the
+ * service: `npm run conformance -- --real` puts each of these questions to it. An answer is a change of
+ * data, here or at the fact that `usedIn` names; no code knows of the question.
+ *
+ * State of knowledge: 2026-11-21.
+ */
+
+export type OpenQuestion = {
+  /** Names its probe. */
+  readonly id: string;
+  readonly question: string;
+  /** What both the client and the local server go by, in the words of the probe's answer. */
+  readonly assumed: string;
+  /** `disputed`: sources differ, and the better one won. `uncertain`: one weak source, or none. */
+  readonly confidence: 'disputed' | 'uncertain';
+  /** Where the assumption stands: a file below src/, and the fact in it. */
+  readonly usedIn: string;
+};
+
+export const OPEN_QUESTIONS = [
+  {
+    id: 'keyOnV1alpha',
+    question: 'Does v1alpha take a plain API key?',
+    assumed: 'setupComplete',
+    confidence: 'disputed',
+    usedIn: 'server/doors.ts: any version',
+  },
+  {
+    id: 'modelsOnV1',
+    question: 'Is every current Live model served on v1?',
+    assumed: 'all',
+    confidence: 'uncertain',
+    usedIn: 'config/endpoint.ts: v1beta is the default',
+  },
+  {
+    id: 'keyInQueryOfTokens',
+    question: 'Does auth_tokens take the key as ?key=?',
+    assumed: '200',
+    confidence: 'uncertain',
+    usedIn: 'server/admission.ts',
+  },
+  {
+    id: 'transcriptionFields',
+    question: 'Do plain Live models take more than {} as AudioTranscriptionConfig?',
+    assumed: 'setupComplete',
+    confidence: 'uncertain',
+    usedIn: 'server/schema.ts: TRANSCRIPTION',
+  },
+  {
+    id: 'thinkingLevelRequired',
+    question: 'Does 3.8 extended thinking want a level?',
+    assumed: 'setupComplete without a level',
+    confidence: 'uncertain',
+    usedIn: 'protocol/models.ts: thinking',
+  },
+  {
+    id: 'turnCoverageOf31',
+    question: 'Is video outside of speech part of a turn of 3.1 by default?',
+    assumed: 'counted',
+    confidence: 'disputed',
+    usedIn: 'protocol/models.ts: turnCoverageDefault',
+  },
+  {
+    id: 'contentOn31',
+    question: 'Does 3.1 take clientContent in the midst of a session?',
+    assumed: '1007 Request contains an invalid argument.',
+    confidence: 'disputed',
+    usedIn: 'protocol/models.ts: textPath',
+  },
+  {
+    id: 'schedulingWord',
+    question: 'Is the scheduling spelled INTERRUPT, not INTERRUPTED as in the prose?',
+    assumed: 'INTERRUPT taken, INTERRUPTED 1007',
+    confidence: 'disputed',
+    usedIn: 'server/schema.ts: FUNCTION_RESPONSE',
+  },
+  {
+    id: 'schedulingInResponse',
+    question: 'Does scheduling count inside `response`, where older pages had it?',
+    assumed: 'counts',
+    confidence: 'uncertain',
+    usedIn: 'server/calls.ts',
+  },
+  {
+    id: 'contextUpdateModels',
+    question: 'Which models take contextUpdate?',
+    assumed: 'all',
+    confidence: 'uncertain',
+    usedIn: 'server/session.ts',
+  },
+  {
+    id: 'contextUpdateAck',
+    question: 'Is contextUpdate acknowledged?',
+    assumed: 'no message',
+    confidence: 'uncertain',
+    usedIn: 'server/session.ts',
+  },
+  {
+    id: 'statusPlace',
+    question: 'Where does interactionStatus stand beside a toolCall?',
+    assumed: 'beside toolCall',
+    confidence: 'disputed',
+    usedIn: 'protocol/events.ts: both are read',
+  },
+  {
+    id: 'statusOnPlain38',
+    question: 'Does plain 3.8 send interactionStatus with turnComplete?',
+    assumed: 'absent',
+    confidence: 'uncertain',
+    usedIn: 'protocol/models.ts: endOfTurn',
+  },
+  {
+    id: 'usagePerTurn',
+    question: 'Is usageMetadata that of the turn, with the whole context as its prompt?',
+    assumed: 'of the turn',
+    confidence: 'disputed',
+    usedIn: 'server/usage.ts',
+  },
+  {
+    id: 'resumptionUnasked',
+    question: 'Does 3.1 send resumption updates to who did not ask?',
+    assumed: 'none',
+    confidence: 'disputed',
+    usedIn: 'server/session.ts',
+  },
+  {
+    id: 'unaskedTranscription',
+    question: 'Which transcriptions come unasked on 3.8?',
+    assumed: 'outputTranscription',
+    confidence: 'uncertain',
+    usedIn: 'protocol/models.ts: unaskedTranscription',
+  },
+  {
+    id: 'markersUnderAutoVad',
+    question: 'How is activityStart refused under automatic detection?',
+    assumed: '1007 Request contains an invalid argument.',
+    confidence: 'uncertain',
+    usedIn: 'server/refusal.ts: INVALID_ARGUMENT',
+  },
+  {
+    id: 'idleTimeout',
+    question: 'When is a session without a turn closed, and how?',
+    assumed: 'not within the time of the probe',
+    confidence: 'uncertain',
+    usedIn: 'server/lifetime.ts: no idle timeout',
+  },
+  {
+    id: 'unknownVoice',
+    question: 'How is an unknown voice refused?',
+    assumed: '1007 There is no matching speaker voice for "Nobody".',
+    confidence: 'uncertain',
+    usedIn: 'server/setupRules.ts',
+  },
+  {
+    id: 'defaultVoice',
+    question: 'Which voice speaks when none is named?',
+    assumed: 'not told on the wire',
+    confidence: 'uncertain',
+    usedIn: 'protocol/voices.ts: the server decides',
+  },
+  {
+    id: 'libraryVoice',
+    question: 'Does 3.8 take the library voices other than en-us-tavi?',
+    assumed: 'setupComplete',
+    confidence: 'uncertain',
+    usedIn: 'protocol/voices.ts: LIBRARY_VOICES',
+  },
+  {
+    id: 'permissionTexts',
+    question: 'What does a close for want of permission say?',
+    assumed: 'cannot be provoked with a good key',
+    confidence: 'uncertain',
+    usedIn: 'protocol/closeReasons.ts: permission',
+  },
+  {
+    id: 'vertexBearer',
+    question: 'Is a bad Bearer on Vertex refused at the upgrade?',
+    assumed: 'HTTP 401',
+    confidence: 'uncertain',
+    usedIn: 'protocol/closeReasons.ts: classifyHandshake',
+  },
+  {
+    id: 'videoTokens',
+    question: 'How many tokens is a frame of video on 3.x at low resolution?',
+    assumed: '64',
+    confidence: 'uncertain',
+    usedIn: 'server/usage.ts: imageTokens',
+  },
+  {
+    id: 'oldModels',
+    question: 'Are 2.5 native audio and 3.1 still served?',
+    assumed: 'both',
+    confidence: 'uncertain',
+    usedIn: 'protocol/models.ts: status',
+  },
+] as const satisfies readonly OpenQuestion[];
+
+export type OpenQuestionId = (typeof OPEN_QUESTIONS)[number]['id'];

@@ -1,0 +1,304 @@
+/** One probe for each open question: it asks a server, and says in a few words what came. */
+import { request } from 'node:https';
+import { request as plainRequest } from 'node:http';
+import type { OpenQuestionId } from '../../../src/protocol/openQuestions.ts';
+import { GEMINI_PATH, VERTEX_PATH, type Received } from '../../support/liveClient.ts';
+import { question } from './scenarios.ts';
+import { MODEL_31, NATIVE_25, THINKING, type Actor, type Stage } from './stage.ts';
+
+export type Probe = (stage: Stage) => Promise<string>;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How long nothing must come to be called nothing. */
+const QUIET_MS = 1500;
+/** A turn takes seconds. */
+const IDLE_MS = 3000;
+
+/** What comes first of setupComplete and a close. */
+async function setupAnswer(stage: Stage, ...args: Parameters<Stage['open']>): Promise<string> {
+  const { client } = await stage.open(...args);
+  return Promise.race([
+    client
+      .until((message) => message.setupComplete !== undefined)
+      .then(
+        () => 'setupComplete',
+        () => closeOf(client.closed),
+      ),
+    closeOf(client.closed),
+  ]);
+}
+
+const closeOf = async (closed: Actor['client']['closed']): Promise<string> => {
+  const { code, reason } = await closed;
+  return `${code} ${reason}`.trim();
+};
+
+/** What comes first of a message that fits and a close. */
+const messageOrClose = (
+  actor: Actor,
+  fits: (message: Received) => boolean,
+): Promise<Received | string> => actor.until(fits).catch(async () => closeOf(actor.client.closed));
+
+const isOver = (message: Received): boolean => message.serverContent?.turnComplete === true;
+
+const WEATHER = [
+  { functionDeclarations: [{ name: 'get_weather', description: 'The weather of a city.' }] },
+];
+
+/** Tokens of video in the prompt of a turn after `frames` pictures. */
+async function videoTokens(stage: Stage, setup: Record<string, unknown>): Promise<number> {
+  const actor = await stage.ready(setup);
+  const data = Buffer.from(
+    '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z',
+    'base64',
+  );
+  actor.do('video', {
+    realtimeInput: { video: { data: data.toString('base64'), mimeType: 'image/jpeg' } },
+  });
+  actor.text('Say yes.');
+  const over = await actor.until(isOver);
+  return (over.usageMetadata?.promptTokensDetails ?? [])
+    .filter(({ modality }) => modality === 'IMAGE' || modality === 'VIDEO')
+    .reduce((sum, { tokenCount = 0 }) => sum + tokenCount, 0);
+}
+
+/** `HTTP 401`, or `101` where the upgrade went through. */
+function upgrade(url: URL, headers: Record<string, string>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const sent = (url.protocol === 'https:' ? request : plainRequest)(url, {
+      headers: {
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        ...headers,
+      },
+    });
+    sent.on('response', (response) => {
+      response.resume();
+      resolve(`HTTP ${response.statusCode}`);
+    });
+    sent.on('upgrade', (_response, socket) => {
+      socket.destroy();
+      resolve('101');
+    });
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
+  keyOnV1alpha: (stage) =>
+    setupAnswer(stage, {}, { path: GEMINI_PATH.replace('v1beta', 'v1alpha') }),
+
+  async modelsOnV1(stage) {
+    const models = ['models/gemini-3.8-live', THINKING, MODEL_31, NATIVE_25];
+    const path = GEMINI_PATH.replace('v1beta', 'v1');
+    const missing: string[] = [];
+    for (const model of models) {
+      const answer = await setupAnswer(stage, { model }, { path });
+      if (answer !== 'setupComplete') missing.push(`${model}: ${answer}`);
+    }
+    return missing.length === 0 ? 'all' : `not ${missing.join('; ')}`;
+  },
+
+  async keyInQueryOfTokens({ endpoint: { url, key } }) {
+    const query = key === undefined ? '' : `?key=${encodeURIComponent(key)}`;
+    const response = await fetch(`${url}/v1alpha/auth_tokens${query}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"uses":1}',
+    });
+    await response.arrayBuffer();
+    return String(response.status);
+  },
+
+  transcriptionFields: (stage) =>
+    setupAnswer(stage, {
+      inputAudioTranscription: { languageCodes: ['en-US'], customVocabulary: ['gemlive'] },
+    }),
+
+  async thinkingLevelRequired(stage) {
+    const answer = await setupAnswer(stage, { model: THINKING });
+    return answer === 'setupComplete' ? 'setupComplete without a level' : answer;
+  },
+
+  async turnCoverageOf31(stage) {
+    return (await videoTokens(stage, { model: MODEL_31 })) > 0 ? 'counted' : 'not counted';
+  },
+
+  async contentOn31(stage) {
+    const actor = await stage.ready({ model: MODEL_31 });
+    actor.content('user', 'Say yes.', true);
+    const came = await messageOrClose(actor, isOver);
+    return typeof came === 'string' ? came : 'answered';
+  },
+
+  async schedulingWord(stage) {
+    const words = await Promise.all(
+      ['INTERRUPT', 'INTERRUPTED'].map(async (scheduling) => {
+        const actor = await stage.ready({ tools: WEATHER });
+        actor.text('What is the weather in Oslo? Use the tool.');
+        actor.result(await actor.call(), { scheduling });
+        const came = await messageOrClose(actor, () => actor.turnsOver() > 1);
+        return `${scheduling} ${typeof came === 'string' ? came.slice(0, 4) : 'taken'}`;
+      }),
+    );
+    return words.join(', ');
+  },
+
+  async schedulingInResponse(stage) {
+    const actor = await stage.ready({ tools: WEATHER });
+    actor.text('What is the weather in Oslo? Use the tool.');
+    const call = await actor.call();
+    await actor.turn();
+    actor.result(call, { response: { output: 'four degrees', scheduling: 'SILENT' } });
+    const from = actor.received.length;
+    await pause(QUIET_MS);
+    const said = actor.received.slice(from).some((message) => message.serverContent?.modelTurn);
+    return said ? 'does not count' : 'counts';
+  },
+
+  async contextUpdateModels(stage) {
+    const refused: string[] = [];
+    for (const model of ['models/gemini-3.8-live', THINKING, MODEL_31, NATIVE_25]) {
+      const actor = await stage.ready({ model });
+      actor.do('contextUpdate', {
+        contextUpdate: { systemInstruction: { parts: [{ text: 'Be kind.' }] } },
+      });
+      actor.text('Say yes.');
+      const came = await messageOrClose(actor, isOver);
+      if (typeof came === 'string') refused.push(`${model}: ${came}`);
+    }
+    return refused.length === 0 ? 'all' : `not ${refused.join('; ')}`;
+  },
+
+  async contextUpdateAck(stage) {
+    const actor = await stage.ready();
+    const from = actor.received.length;
+    actor.do('contextUpdate', {
+      contextUpdate: { systemInstruction: { parts: [{ text: 'Be kind.' }] } },
+    });
+    await pause(QUIET_MS);
+    const keys = actor.received
+      .slice(from)
+      .flatMap((message) => Object.keys(message).filter((key) => key !== 'at'));
+    return keys.length === 0 ? 'no message' : keys.join(', ');
+  },
+
+  async statusPlace(stage) {
+    const actor = await stage.ready({ model: THINKING, tools: WEATHER });
+    actor.text('What is the weather in Oslo? Use the tool.');
+    const message = await actor.until(({ toolCall }) => toolCall !== undefined);
+    if (message.interactionStatus !== undefined) return 'beside toolCall';
+    return message.serverContent?.interactionStatus === undefined ? 'absent' : 'in serverContent';
+  },
+
+  async statusOnPlain38(stage) {
+    const actor = await stage.ready();
+    actor.text('Say yes.');
+    const { serverContent, interactionStatus } = await actor.until(isOver);
+    return serverContent?.interactionStatus ?? interactionStatus ?? 'absent';
+  },
+
+  async usagePerTurn(stage) {
+    const actor = await stage.ready();
+    const responses: number[] = [];
+    for (const [index, text] of ['Count to twelve.', 'Say yes.'].entries()) {
+      actor.text(text);
+      const over = (await actor.turn(index + 1)).find((message) => message.usageMetadata);
+      responses.push(over?.usageMetadata?.responseTokenCount ?? NaN);
+    }
+    const [first = NaN, second = NaN] = responses;
+    return second < first ? 'of the turn' : 'of the session';
+  },
+
+  async resumptionUnasked(stage) {
+    const actor = await stage.ready({ model: MODEL_31 });
+    actor.text('Say yes.');
+    await actor.turn();
+    await pause(QUIET_MS);
+    const count = actor.received.filter((message) => message.sessionResumptionUpdate).length;
+    return count === 0 ? 'none' : `${count} in one turn`;
+  },
+
+  async unaskedTranscription(stage) {
+    const actor = await stage.ready({
+      inputAudioTranscription: undefined,
+      outputAudioTranscription: undefined,
+    });
+    await actor.speak(question(), () => actor.turnsOver() > 0);
+    const kinds = (['inputTranscription', 'outputTranscription'] as const).filter((kind) =>
+      actor.received.some((message) => message.serverContent?.[kind]?.text),
+    );
+    return kinds.length === 0 ? 'none' : kinds.join(', ');
+  },
+
+  async markersUnderAutoVad(stage) {
+    const actor = await stage.ready();
+    actor.do('activityStart', { realtimeInput: { activityStart: {} } });
+    return Promise.race([
+      closeOf(actor.client.closed),
+      pause(QUIET_MS).then(() => 'taken without a word'),
+    ]);
+  },
+
+  async idleTimeout(stage) {
+    const actor = await stage.ready();
+    const startMs = performance.now();
+    return Promise.race([
+      closeOf(actor.client.closed).then(
+        (close) => `${close} after ${Math.round((performance.now() - startMs) / 1000)} s`,
+      ),
+      pause(idleMs).then(() => 'not within the time of the probe'),
+    ]);
+  },
+
+  unknownVoice: (stage) =>
+    setupAnswer(stage, { generationConfig: { speechConfig: voice('Nobody') } }),
+
+  async defaultVoice(stage) {
+    const actor = await stage.ready();
+    actor.text('Say yes.');
+    await actor.turn();
+    const names = JSON.stringify(actor.received).match(/"voice\w*":"[^"]+"/i);
+    return names?.[0] ?? 'not told on the wire';
+  },
+
+  libraryVoice: (stage) =>
+    setupAnswer(stage, { generationConfig: { speechConfig: voice('en-us-arlo') } }),
+
+  // Asked for nothing: who has a good key is not refused for want of permission.
+  permissionTexts: async () => 'cannot be provoked with a good key',
+
+  vertexBearer: ({ endpoint: { url } }) => {
+    const isReal = new URL(url).hostname.endsWith('googleapis.com');
+    const host = isReal ? 'https://us-central1-aiplatform.googleapis.com' : url;
+    return upgrade(new URL(VERTEX_PATH, host), { authorization: 'Bearer nobody' });
+  },
+
+  videoTokens: async (stage) =>
+    String(
+      await videoTokens(stage, {
+        generationConfig: { mediaResolution: 'MEDIA_RESOLUTION_LOW' },
+      }),
+    ),
+
+  async oldModels(stage) {
+    const gone: string[] = [];
+    for (const model of [MODEL_31, NATIVE_25]) {
+      const answer = await setupAnswer(stage, { model });
+      if (answer !== 'setupComplete') gone.push(`${model}: ${answer}`);
+    }
+    return gone.length === 0 ? 'both' : `not ${gone.join('; ')}`;
+  },
+};
+
+const voice = (voiceName: string) => ({ voiceConfig: { prebuiltVoiceConfig: { voiceName } } });
+
+let idleMs = IDLE_MS;
+/** With --long the idle probe waits for four minutes. */
+export const setIdleProbe = (ms: number): void => {
+  idleMs = ms;
+};
