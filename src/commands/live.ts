@@ -16,17 +16,27 @@ export type EngineNames = Awaited<LiveServer['engines']>;
 export type LivePlace = {
   endpoint: Endpoint;
   engines: Promise<EngineNames | undefined>;
+  /** What the local server's engines fail at is told to `tell` from now on; before that it is a warning. */
+  onEngineFault(tell: (message: string) => void): void;
   close(): Promise<void>;
 };
 
 const DAY_SECONDS = 86_400;
+const ENGINE_FAULT = /^the (?:recogniser|brain|voice) failed/;
 
 export async function openPlace(context: CommandContext): Promise<LivePlace> {
   const { settings, resolved, childEnv, stderr } = context;
   if (!settings.local) {
     const endpoint = toEndpoint(settings, resolved.credential.apiKey);
-    return { endpoint, engines: Promise.resolve(undefined), close: async () => {} };
+    return {
+      endpoint,
+      engines: Promise.resolve(undefined),
+      onEngineFault: () => {},
+      close: async () => {},
+    };
   }
+  let tell = (message: string): void => context.warn({ code: 'engine_failed', message });
+  let told = '';
   const { startLiveServer } = await import('../server/server.ts');
   const server = await startLiveServer({
     port: 0,
@@ -37,6 +47,13 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
     ...(settings.stt !== undefined && { stt: settings.stt }),
     ...(settings.llm !== undefined && { llm: settings.llm }),
     ...(settings.tts !== undefined && { tts: settings.tts }),
+    onEvent: (event) => {
+      // What else it has to say is about the client, which finds out by itself.
+      if (event.type !== 'fault' || !ENGINE_FAULT.test(event.message)) return;
+      // A voice fails at every sentence: once is enough.
+      if (event.message !== told) tell(event.message);
+      told = event.message;
+    },
   });
   if (settings.debug) {
     server.engines.then(
@@ -48,6 +65,9 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   return {
     endpoint: toEndpoint({ baseUrl: server.url, apiVersion: settings.apiVersion }, undefined),
     engines: server.engines,
+    onEngineFault: (listener) => {
+      tell = listener;
+    },
     close: () => server.close(),
   };
 }

@@ -35,7 +35,7 @@ export async function run(context: CommandContext): Promise<number> {
       // While the devices open; the conversation is told what has come of it.
       session.start(signal).catch(() => {});
       devices = await openDevices(context, signal);
-      await converse(context, session, place.engines, devices, signal);
+      await converse(context, session, place, devices, signal);
       return EXIT.ok;
     } finally {
       await Promise.all([devices?.source?.close(), devices?.sink?.close(), session.close()]);
@@ -98,7 +98,7 @@ async function openSink(
 async function converse(
   context: CommandContext,
   session: LiveSession,
-  engines: LivePlace['engines'],
+  place: LivePlace,
   { source, sink }: Devices,
   signal: AbortSignal,
 ): Promise<void> {
@@ -120,15 +120,17 @@ async function converse(
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (names: EngineNames | undefined): void => {
     if (!names) return;
-    const { ears, voice } = names;
-    facts.push(`local        ears ${ears}, voice ${voice}`);
+    const { ears, brain, voice } = names;
+    const thinks = brain === 'built-in' ? '' : `, thinks with ${brain}`;
+    facts.push(`local        ears ${ears}, brain ${brain}, voice ${voice}`);
     presenter.note(
       ears === 'none'
         ? 'no recogniser here: you will hear your own words (Debian: pocketsphinx, pocketsphinx-en-us)'
-        : `the local server listens with ${ears}, and speaks with ${voice === 'none' ? 'nothing: install flite' : voice}`,
+        : `the local server listens with ${ears}${thinks}, and speaks with ${voice === 'none' ? 'nothing: install flite' : voice}`,
     );
   };
-  engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
+  place.engines.then(tellEngines, () => {}); // the server tells its clients what is wrong with it
+  if (presenter.terminal) place.onEngineFault((message) => presenter.note(message));
   let keyboard: Keyboard | undefined;
   let letStopsBe = (): void => {};
   try {

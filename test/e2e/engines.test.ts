@@ -111,8 +111,10 @@ describe('a private assistant', () => {
 
   it('says plainly that the model failed', async () => {
     service.behave(refuse(500, 'out of memory'));
-    const { stdout } = await chat('Hello.', ['--llm', service.url]);
+    const { stdout, stderr } = await chat('Hello.', ['--llm', service.url]);
     expect(stdout).toBe('I cannot answer: what thinks for me has failed.\n');
+    const { host } = new URL(service.url);
+    expect(stderr).toBe(`warning: the brain failed: ${host} answered 500: out of memory\n`);
   });
 });
 

@@ -270,6 +270,20 @@ describe('it fails, in plain words', () => {
     await expect(think()).rejects.toThrow(words);
   });
 
+  it('once more, where the connection that was kept has just been closed', async () => {
+    let count = 0;
+    service.behave((response, asked) => {
+      count += 1;
+      if (count === 1) response.socket?.destroy();
+      else void say('Here.')(response, asked);
+    });
+    expect(textOf(await think())).toBe('Here.');
+    expect(service.asked).toHaveLength(2);
+    service.behave((response) => void response.socket?.destroy());
+    await expect(think()).rejects.toThrow(/closed the connection/);
+    expect(service.asked).toHaveLength(4);
+  });
+
   it('what came before the failure has been told', async () => {
     service.behave(breakOff('Well, ', 'so. '));
     const texts: string[] = [];

@@ -97,6 +97,11 @@ describe('a command as the brain', () => {
     expect(textOf(await think(line))).toBe('Grüße 👋');
   });
 
+  it('may put its name before its answer, as the conversation has it', async () => {
+    expect(textOf(await think('printf Assis; sleep 0.1; printf "tant: Yes."'))).toBe('Yes.');
+    expect(textOf(await think('printf "Assistants say no."'))).toBe('Assistants say no.');
+  });
+
   it('may think aloud', async () => {
     const pieces = await think(`printf '<think>Hm.\\n</think>\\n\\nYes.'`);
     expect(textOf(pieces)).toBe('Yes.');
@@ -110,6 +115,10 @@ describe('a command as the brain', () => {
       { call: { name: 'get_weather', args: { city: 'Oslo' } } },
     ]);
     expect(textOf(pieces)).toBe('Wait.\nCALL other {}\nCALL get_weather {broken}\n');
+    const fenced = `printf 'Assistant: \\140\\140\\140json\nCALL get_weather {}\n\\140\\140\\140\n'`;
+    expect(await think(fenced, request([user('x')], WEATHER))).toEqual([
+      { call: { name: 'get_weather', args: {} } },
+    ]);
     expect(await think('printf "CALL get_weather"', request([user('x')], WEATHER))).toEqual([
       { call: { name: 'get_weather', args: {} } },
     ]);

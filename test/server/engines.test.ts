@@ -16,6 +16,7 @@ import {
   type LiveClient,
 } from '../support/liveClient.ts';
 import { hasProgram, untilGone } from '../support/programs.ts';
+import { writeWav } from '../support/wav.ts';
 
 const QUESTION = readFileSync(join(import.meta.dirname, '../../audio-fixtures/question.pcm'));
 const SETUP = { inputAudioTranscription: {}, outputAudioTranscription: {} };
@@ -297,6 +298,41 @@ describe('engines that fail', () => {
     behave('fail'); // then the transcript tells how long it was
     ask(client);
     expect(heardIn(await client.turn(2))[0]).toMatch(/^\[speech, 1\.\d s\]$/);
+    await client.close();
+  });
+
+  it('whisper-cli and piper come first where their models are named, with the arguments that they want', async () => {
+    const programs = {
+      'whisper-cli':
+        'case "$*" in --help) ;; "-m /m w.bin -nt -np -f "*.wav) head -c 4 "$6" > /dev/null && echo " what is 3 plus 3" ;; *) exit 9 ;; esac',
+      piper: `case "$*" in --help) ;; "-m v.onnx --output_file "*.wav) cat > ${folder}/said; cp ${folder}/tone.wav "$4"; echo "$4" ;; *) exit 9 ;; esac`,
+    };
+    for (const [name, body] of Object.entries(programs)) {
+      writeFileSync(join(folder, name), `#!/bin/sh\n${body}\n`);
+      chmodSync(join(folder, name), 0o755);
+    }
+    writeWav(join(folder, 'tone.wav'), Buffer.alloc(22_050, 1), {
+      sampleRateHz: 22_050,
+      channels: 1,
+    });
+    const environment = { PATH: `${folder}:/usr/bin:/bin` };
+    const faulty: string[] = [];
+    const without = await startLiveServer({ environment });
+    expect(await without.engines).toMatchObject({ ears: 'pocketsphinx', voice: 'flite' });
+    await without.close();
+    server = await startLiveServer({
+      environment: { ...environment, WHISPER_MODEL: '/m w.bin', PIPER_MODEL: 'v.onnx' },
+      onEvent: (event) => event.type === 'fault' && faulty.push(event.message),
+    });
+    expect(await server.engines).toMatchObject({ ears: 'whisper-cli', voice: 'piper' });
+    const client = await openSession(server.url, SETUP);
+    ask(client);
+    const turn = await client.turn();
+    expect(heardIn(turn)).toEqual(['what is 3 plus 3']);
+    expect(wordsOf(turn)).toBe('3 plus 3 is 6.');
+    expect(soundOf(turn)).toHaveLength(24_000); // half a second, at 24 kHz
+    expect(readFileSync(join(folder, 'said'), 'utf8')).toBe('3 plus 3 is 6.\n');
+    expect(faulty).toEqual([]);
     await client.close();
   });
 

@@ -3,12 +3,14 @@ import type { ChildEnvironment } from '../../audio/subprocess.ts';
 import { shortened } from '../engines/choice.ts';
 import { streamOf } from '../engines/run.ts';
 import type { Brain, BrainPiece, BrainRequest } from './brain.ts';
-import { promptFor } from './prompt.ts';
+import { ASSISTANT, promptFor } from './prompt.ts';
 import { ThoughtFilter } from './thoughts.ts';
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 /** What a line may be that calls a function; anything longer is said. */
 const MAX_CALL_CHARS = 64 * 1024;
+/** Models like to put a line of code between fences. */
+const FENCE = /^```\w*$/;
 const CALL = /^CALL\s+([^\s{]+)\s*(\{.*\})?\s*$/s;
 
 export function commandBrain(line: string, environment: ChildEnvironment | undefined): Brain {
@@ -25,7 +27,7 @@ export function commandBrain(line: string, environment: ChildEnvironment | undef
         maxBytes: MAX_ANSWER_BYTES,
       });
       const decoder = new TextDecoder();
-      const thoughts = new ThoughtFilter();
+      const thoughts = new ThoughtFilter(ASSISTANT);
       const calls = new CallLines(request);
       let isEmpty = true;
       const pieces = function* (found: readonly BrainPiece[]): Generator<BrainPiece> {
@@ -76,7 +78,9 @@ class CallLines {
     const text = this.#line;
     this.#line = '';
     if (text === '') return [];
-    const call = this.#isSaid ? undefined : this.#callIn(text.trim());
+    const line = this.#isSaid ? '' : text.trim();
+    if (FENCE.test(line)) return [];
+    const call = this.#callIn(line);
     return [call ? { call } : { text }];
   }
 
@@ -93,5 +97,5 @@ class CallLines {
 
 function mayCall(line: string): boolean {
   const begun = line.trimStart();
-  return begun.startsWith('CALL ') || 'CALL '.startsWith(begun);
+  return begun.startsWith('CALL ') || 'CALL '.startsWith(begun) || /^`{1,3}\w*\s*$/.test(begun);
 }

@@ -4,6 +4,9 @@
  */
 import type { BrainRequest, BrainTurn } from './brain.ts';
 
+/** What an earlier answer begins with. */
+export const ASSISTANT = 'Assistant:';
+
 export function promptFor({ system, turns, tools }: BrainRequest): string {
   const parts: string[] = [];
   if (system?.trim()) parts.push(system.trim());
@@ -40,9 +43,9 @@ function linesOf(turn: BrainTurn): string[] {
   if (turn.role === 'user') return [`User: ${oneLine(turn.text)}`];
   if (turn.role === 'tool') return [`Result of ${turn.name}: ${JSON.stringify(turn.response)}`];
   return [
-    ...(turn.text.trim() === '' ? [] : [`Assistant: ${oneLine(turn.text)}`]),
+    ...(turn.text.trim() === '' ? [] : [`${ASSISTANT} ${oneLine(turn.text)}`]),
     ...(turn.calls ?? []).map(
-      ({ name, args }) => `Assistant: CALL ${name} ${JSON.stringify(args)}`,
+      ({ name, args }) => `${ASSISTANT} CALL ${name} ${JSON.stringify(args)}`,
     ),
   ];
 }

@@ -8,6 +8,12 @@ export class ThoughtFilter {
   #state: 'start' | 'thinking' | 'answer' = 'start';
   #held = '';
   #close = '';
+  readonly #label: string;
+
+  /** `label`: what some models put before their answer, such as `Assistant:`. It is dropped. */
+  constructor(label = '') {
+    this.#label = label;
+  }
 
   push(text: string): BrainPiece[] {
     this.#held += text;
@@ -15,10 +21,10 @@ export class ThoughtFilter {
   }
 
   end(): BrainPiece[] {
-    const rest = this.#held;
+    const rest = this.#state === 'thinking' ? this.#held : this.#withoutLabel();
     this.#held = '';
     if (rest.trim() === '') return [];
-    return [this.#state === 'thinking' ? { thought: rest } : { text: rest.trimStart() }];
+    return [this.#state === 'thinking' ? { thought: rest } : { text: rest }];
   }
 
   #take(): BrainPiece[] {
@@ -29,7 +35,7 @@ export class ThoughtFilter {
         this.#state = 'thinking';
         this.#close = `</${open[1]}>`;
         this.#held = this.#held.slice(open[0].length);
-      } else if (mayOpen(this.#held)) {
+      } else if (this.#mayBegin()) {
         return pieces;
       } else {
         this.#beginAnswer();
@@ -52,11 +58,19 @@ export class ThoughtFilter {
 
   #beginAnswer(): void {
     this.#state = 'answer';
-    this.#held = this.#held.trimStart();
+    this.#held = this.#withoutLabel();
   }
-}
 
-function mayOpen(text: string): boolean {
-  const begun = text.trimStart();
-  return '<think>'.startsWith(begun) || '<thinking>'.startsWith(begun);
+  #withoutLabel(): string {
+    const text = this.#held.trimStart();
+    const isLabelled = this.#label !== '' && text.startsWith(this.#label);
+    return isLabelled ? text.slice(this.#label.length).trimStart() : text;
+  }
+
+  /** What is held may still become the mark of a thought, or is no more than the label and blanks. */
+  #mayBegin(): boolean {
+    const begun = this.#held.trimStart();
+    if (begun.startsWith(this.#label) && begun.slice(this.#label.length).trim() === '') return true;
+    return [this.#label, '<think>', '<thinking>'].some((mark) => mark.startsWith(begun));
+  }
 }

@@ -17,7 +17,8 @@ const MAX_TEXT_BYTES = 1024 * 1024;
 const COMPLETIONS: Record<string, { unless: RegExp; add: string }> = {
   'whisper-cli': { unless: /\{file\}|(?:^|\s)(?:-f|--file)\b/, add: ' -nt -np -f {file}' },
   pocketsphinx_continuous: { unless: /-infile\b/, add: ' -infile {file} -logfn /dev/null' },
-  piper: { unless: /(?:^|\s)(?:-f|--output[-_]file|--output[-_]raw)\b/, add: ' --output_file -' },
+  // Not to stdout: its Python versions get a header wrong that they cannot go back to.
+  piper: { unless: /(?:^|\s)(?:-[fd]|--output[-_]\w+)\b/, add: ' --output_file {file}' },
   'espeak-ng': { unless: /--stdout\b|(?:^|\s)-w\b/, add: ' --stdin --stdout' },
   flite: { unless: /(?:^|\s)-o\b/, add: ' -o {file}' },
 };

@@ -162,12 +162,18 @@ export class Service {
     let timer = startTimer();
     const query = this.#query.size === 0 ? '' : `?${this.#query.toString()}`;
     try {
-      const response = await fetch(this.#base + path + query, {
-        ...init,
-        headers: { ...this.#headers, ...init.headers },
-        // What was said is for the host that the user named, and the key too.
-        redirect: 'manual',
-        signal: AbortSignal.any([signal, stall.signal]),
+      const ask = async (): Promise<Response> =>
+        fetch(this.#base + path + query, {
+          ...init,
+          headers: { ...this.#headers, ...init.headers },
+          // What was said is for the host that the user named, and the key too.
+          redirect: 'manual',
+          signal: AbortSignal.any([signal, stall.signal]),
+        });
+      const response = await ask().catch((error: unknown) => {
+        // A connection kept from the last time may be closed just now: that says nothing yet.
+        if (signal.aborted || stall.signal.aborted || !isClosed(error)) throw error;
+        return ask();
       });
       if (!response.ok) throw await this.#refusal(response);
       let length = 0;
@@ -204,16 +210,22 @@ export class Service {
   }
 
   #wordsFor(error: unknown): string {
-    const cause = error instanceof Error ? error.cause : undefined;
-    const { code = '', message = String(error) } = (cause ??
-      error) as Partial<NodeJS.ErrnoException>;
+    const { code = '', message = String(error) } = causeOf(error);
     if (code === 'ECONNREFUSED') return `nothing listens at ${this.host}`;
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `there is no host ${this.host}`;
-    if (/other side closed|terminated|ECONNRESET|UND_ERR_SOCKET/.test(`${code} ${message}`)) {
+    if (isClosed(error)) {
       return `${this.host} closed the connection in the middle of its answer`;
     }
     return `${this.host} cannot be reached: ${message}`;
   }
+}
+
+const causeOf = (error: unknown): Partial<NodeJS.ErrnoException> =>
+  ((error instanceof Error ? error.cause : undefined) ?? error) as Partial<NodeJS.ErrnoException>;
+
+function isClosed(error: unknown): boolean {
+  const { code, message } = causeOf(error);
+  return /other side closed|terminated|ECONNRESET|UND_ERR_SOCKET/.test(`${code} ${message}`);
 }
 
 /** `status` is set where it did answer. */
