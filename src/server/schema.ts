@@ -155,53 +155,66 @@ const snakeCase = (name: string): string =>
 
 /** A client frame in the canonical spelling. @throws Refusal 1007 for what the service does not know. */
 export function readClientMessage(frame: Record<string, unknown>): ClientMessage {
-  const message = conform(frame, CLIENT_SCHEMA, '') as Record<string, unknown>;
+  const message = conform(frame, CLIENT_SCHEMA, undefined) as Record<string, unknown>;
   // proto3 JSON: null is absent, and an absent message is no message.
   if (Object.keys(message).length !== 1) throw invalidArgument();
   return message as ClientMessage;
 }
 
+/** Where a value stands, for what is said of it: put into words only when something is. */
+export type Place = { readonly parent: Place | undefined; readonly step: string | number };
+
+function pathOf(place: Place | undefined): string {
+  if (place === undefined) return '';
+  const before = pathOf(place.parent);
+  if (typeof place.step === 'number') return `${before}[${place.step}]`;
+  return before === '' ? snakeCase(place.step) : `${before}.${snakeCase(place.step)}`;
+}
+
 /**
- * `value` in the canonical spelling. `path`: where it stands, for the messages.
+ * `value` in the canonical spelling.
  *
  * @throws Refusal 1007 for what is not of this shape.
  */
-export function conform(value: unknown, shape: Shape, path: string): unknown {
-  if (typeof shape === 'string') return conformToScalar(value, shape, path);
+export function conform(value: unknown, shape: Shape, place?: Place): unknown {
+  if (typeof shape === 'string') return conformToScalar(value, shape, place);
   if (shape instanceof Set) {
     if (typeof value === 'string' && shape.has(value)) return value;
-    throw invalidValue(path, 'TYPE_ENUM', value);
+    throw invalidValue(place, 'TYPE_ENUM', value);
   }
   // proto3 JSON takes no single value for a list, and no null in one.
   if (Array.isArray(shape)) {
     const [item] = shape as readonly [Shape];
-    if (!Array.isArray(value)) throw invalidValue(path, 'a list', value);
-    return value.map((entry, index) => conform(entry, item, `${path}[${index}]`));
+    if (!Array.isArray(value)) throw invalidValue(place, 'a list', value);
+    return value.map((entry, step) => conform(entry, item, { parent: place, step }));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalidValue(path, 'an object', value);
+    throw invalidValue(place, 'an object', value);
   }
   const known = shape as { readonly [field: string]: Shape };
   const result: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(value)) {
-    const field = camelCase(name);
+    const field = name.includes('_') ? camelCase(name) : name;
     const inner = Object.hasOwn(known, field) ? known[field] : undefined;
     if (inner === undefined) {
-      const place = path === '' ? '' : ` at '${path}'`;
+      const at = place === undefined ? '' : ` at '${pathOf(place)}'`;
       throw new Refusal(
         1007,
-        `Invalid JSON payload received. Unknown name "${name}"${place}: Cannot find field.`,
+        `Invalid JSON payload received. Unknown name "${name}"${at}: Cannot find field.`,
       );
     }
     if (entry === null) continue;
-    const place = path === '' ? snakeCase(field) : `${path}.${snakeCase(field)}`;
-    result[field] = conform(entry, inner, place);
+    result[field] = conform(entry, inner, { parent: place, step: field });
   }
   return result;
 }
 
 /** Numbers may come as strings (int64 does), base64 in both alphabets. */
-function conformToScalar(value: unknown, shape: Extract<Shape, string>, path: string): unknown {
+function conformToScalar(
+  value: unknown,
+  shape: Extract<Shape, string>,
+  place: Place | undefined,
+): unknown {
   switch (shape) {
     case 'any':
       return value;
@@ -209,19 +222,19 @@ function conformToScalar(value: unknown, shape: Extract<Shape, string>, path: st
       throw invalidArgument();
     case 'string':
       if (typeof value === 'string') return value;
-      throw invalidValue(path, 'TYPE_STRING', value);
+      throw invalidValue(place, 'TYPE_STRING', value);
     case 'bool':
       if (typeof value === 'boolean') return value;
-      throw invalidValue(path, 'TYPE_BOOL', value);
+      throw invalidValue(place, 'TYPE_BOOL', value);
     case 'bytes':
       if (typeof value === 'string' && /^[\w+/-]*={0,2}$/.test(value)) return value;
-      throw invalidValue(path, 'TYPE_BYTES', value);
+      throw invalidValue(place, 'TYPE_BYTES', value);
     case 'int':
     case 'float': {
       const isText = typeof value === 'string' && value.trim() !== '';
       const number = isText || typeof value === 'number' ? Number(value) : NaN;
       if (shape === 'int' ? Number.isSafeInteger(number) : Number.isFinite(number)) return number;
-      throw invalidValue(path, shape === 'int' ? 'TYPE_INT32' : 'TYPE_FLOAT', value);
+      throw invalidValue(place, shape === 'int' ? 'TYPE_INT32' : 'TYPE_FLOAT', value);
     }
     default:
       return shape satisfies never;
@@ -229,7 +242,7 @@ function conformToScalar(value: unknown, shape: Extract<Shape, string>, path: st
 }
 
 /** What was sent is quoted short: it may be megabytes, and a close frame holds 123 bytes. */
-function invalidValue(path: string, type: string, value: unknown): Refusal {
+function invalidValue(place: Place | undefined, type: string, value: unknown): Refusal {
   const quoted = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
-  return new Refusal(1007, `Invalid value at '${path}' (${type}), ${quoted}`);
+  return new Refusal(1007, `Invalid value at '${pathOf(place)}' (${type}), ${quoted}`);
 }

@@ -62,6 +62,12 @@ export function countCpu(pid: number): () => Usage {
   };
 }
 
+/** How long its main thread has been ready and another had the processor, ms since its start. */
+export function waitedMs(pid: number): number {
+  const [, waitedNs] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ');
+  return Number(waitedNs) / 1e6;
+}
+
 /** PSS of the process and of everything below it with it, MiB. */
 export function memory(pid: number): { mainMiB: number; treeMiB: number } {
   const mainMiB = pssOf(pid);

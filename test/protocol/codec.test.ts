@@ -45,6 +45,30 @@ describe('decodeFrame', () => {
     );
   });
 
+  it('writes sound as it writes everything else', () => {
+    const texts = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('~sound~', '"~sound~"'));
+    const others = fc.dictionary(fc.string(), fc.oneof(fc.jsonValue(), texts));
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 3000 }), { minLength: 1, maxLength: 2 }),
+        others,
+        others,
+        texts,
+        (sounds, beside, inside, text) => {
+          const blobs = sounds.map((pcm) => audioBlob(pcm, 24_000));
+          const parts = blobs.map((inlineData) => ({ inlineData }));
+          const outputTranscription = { text };
+          const message = {
+            ...beside,
+            serverContent: { ...inside, modelTurn: { parts }, outputTranscription },
+          };
+          const plain = `${JSON.stringify(message, null, 2)}\n`;
+          expect(encodeServerMessage(message).equals(Buffer.from(plain))).toBe(true);
+        },
+      ),
+    );
+  });
+
   it('gives back what was encoded, and the service writes binary, indented, with a newline', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (message) => {

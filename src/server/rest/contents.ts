@@ -47,7 +47,7 @@ export type GenerateRequest = {
 
 /** @throws RestError, Refusal: what the service does not take, and what this server cannot do */
 export function readGenerateRequest(body: unknown): GenerateRequest {
-  const request = conform(body, REQUEST, '') as GenerateRequest;
+  const request = conform(body, REQUEST) as GenerateRequest;
   checkContents(request.contents);
   const {
     responseMimeType,
@@ -68,11 +68,7 @@ export function readGenerateRequest(body: unknown): GenerateRequest {
 
 /** Of `countTokens`, which takes contents alone or a whole request. @throws RestError, Refusal */
 export function readCountRequest(body: unknown): GenerateRequest {
-  const { generateContentRequest, ...plain } = conform(
-    body,
-    COUNT_REQUEST,
-    '',
-  ) as GenerateRequest & {
+  const { generateContentRequest, ...plain } = conform(body, COUNT_REQUEST) as GenerateRequest & {
     generateContentRequest?: GenerateRequest;
   };
   const request = generateContentRequest ?? plain;

@@ -32,7 +32,7 @@ const MAX_USES = 2 ** 31 - 1;
 
 /** `bytes`: of the request as it came. @throws RestError 400, Refusal */
 export function mint(body: unknown, bytes: number, tokens: TokenStore, now: Date): object {
-  const asked = conform(body, AUTH_TOKEN, 'auth_token') as AuthToken;
+  const asked = conform(body, AUTH_TOKEN, { parent: undefined, step: 'auth_token' }) as AuthToken;
   const { uses = 1 } = asked;
   if (uses < 0 || uses > MAX_USES)
     throw badRequest(`Invalid value at 'auth_token.uses' (TYPE_INT32), ${uses}`);

@@ -21,6 +21,7 @@ const AT_ONCE = 50;
  * @property {number} port
  * @property {number} sessions
  * @property {number} seconds how long every session sends
+ * @property {number} warmUpMs what is asked before counts for nothing: compilers take their time
  * @property {number} spreadMs at random moments of this time the sessions begin their first round, after silence
  * @property {object} setup
  * @property {string} sound base64 of 16 kHz mono s16le: one round, said over and over
@@ -84,6 +85,8 @@ class Stream {
   };
   /** @type {Mark[]} */
   #marks;
+  /** Moments before are not counted. */
+  countsFromMs = Infinity;
 
   /** @param {StreamOptions} options */
   constructor({ sound, marks }) {
@@ -138,7 +141,8 @@ class Stream {
       this.counts.unasked += 1;
       return;
     }
-    list.push(performance.now() - talker.awaited.atMs);
+    const { atMs } = talker.awaited;
+    if (atMs >= this.countsFromMs) list.push(performance.now() - atMs);
     talker.awaited = undefined;
   }
 }
@@ -149,7 +153,7 @@ class Stream {
  * @returns {Promise<StreamResult>}
  */
 export async function stream(options, tell) {
-  const { port, sessions, seconds, spreadMs, setup } = options;
+  const { port, sessions, seconds, warmUpMs, spreadMs, setup } = options;
   const all = new Stream(options);
   const setupFrame = textFrame({ setup });
   /** @type {Talker[]} */
@@ -170,7 +174,8 @@ export async function stream(options, tell) {
   }
   tell('open');
   await pause(500);
-  const probes = await startProbes(port);
+  all.countsFromMs = performance.now() + warmUpMs;
+  const probes = await startProbes(port, all.countsFromMs);
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
   const late = await sendAll(all, talkers, seconds * 1000);
@@ -220,8 +225,8 @@ async function sendAll(all, talkers, lastMs) {
   return late.subarray(0, sent).sort();
 }
 
-/** Connections that say nothing and are pinged: what the server's event loop is late by. @param {number} port */
-async function startProbes(port) {
+/** Connections that say nothing and are pinged: what the server's event loop is late by. @param {number} port @param {number} countsFromMs */
+async function startProbes(port, countsFromMs) {
   /** @type {number[]} */
   const pingMs = [];
   const ping = pingFrame();
@@ -231,7 +236,7 @@ async function startProbes(port) {
     let sentMs;
     wire.listener = {
       onPong: () => {
-        if (sentMs !== undefined) pingMs.push(performance.now() - sentMs);
+        if (sentMs !== undefined && sentMs >= countsFromMs) pingMs.push(performance.now() - sentMs);
         sentMs = undefined;
       },
     };

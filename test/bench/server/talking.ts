@@ -1,11 +1,12 @@
 /** Everybody speaks and is answered: how soon, and what it costs. */
 import { quantile, table } from '../figures.ts';
-import { countCpu, memory } from '../processes.ts';
+import { countCpu, memory, waitedMs } from '../processes.ts';
 import { byDetection, byMarkers, type Rounds } from './rounds.ts';
 import { serve, type Clients } from './subject.ts';
 
 const GOAL_MS = 50;
 const FRAME_MS = 40;
+const WARM_UP_MS = 5000;
 
 type Delays = { p50: number; p99: number; max: number };
 export type Streamed = {
@@ -26,6 +27,8 @@ type Run = Streamed & {
   way: string;
   seconds: number;
   cpuPercent: number;
+  /** Of the time, it was ready and another process had the processor. */
+  waitPercent: number;
   beforeMiB: number;
   afterMiB: number;
   faults: readonly string[];
@@ -43,10 +46,12 @@ export function talkAt(
 ): Promise<Streamed> {
   const { setup, sound, roundMs } = rounds;
   const marks = rounds.marks(Math.ceil((seconds * 1000) / FRAME_MS));
+  const warmUpMs = sessions === 1 ? 0 : WARM_UP_MS;
   const options = {
     port,
     sessions,
     seconds,
+    warmUpMs,
     spreadMs: sessions === 1 ? 1 : roundMs,
     setup,
     sound,
@@ -68,16 +73,20 @@ async function run(
     const beforeMiB = memory(server.pid).mainMiB;
     let usage = countCpu(server.pid);
     let startMs = performance.now();
-    let figures = { cpuPercent: Number.NaN, afterMiB: Number.NaN };
+    let waited = waitedMs(server.pid);
+    let figures = { cpuPercent: Number.NaN, waitPercent: Number.NaN, afterMiB: Number.NaN };
     const streamed = await talkAt(clients, server.port, rounds, options, (progress) => {
       if (progress === 'open') {
         usage = countCpu(server.pid);
         startMs = performance.now();
+        waited = waitedMs(server.pid);
       } else {
         const { main } = usage();
         const cpuMs = main.userMs + main.systemMs;
-        const cpuPercent = (cpuMs / (performance.now() - startMs)) * 100;
-        figures = { cpuPercent, afterMiB: memory(server.pid).mainMiB };
+        const ms = performance.now() - startMs;
+        const cpuPercent = (cpuMs / ms) * 100;
+        const waitPercent = ((waitedMs(server.pid) - waited) / ms) * 100;
+        figures = { cpuPercent, waitPercent, afterMiB: memory(server.pid).mainMiB };
       }
     });
     const { seconds } = options;
@@ -121,7 +130,7 @@ export async function measureTalking(clients: Clients, options: TalkOptions): Pr
   return [
     '### Talking',
     '',
-    `${sessions} sessions for ${seconds} s each, all of which send 40 ms of sound every 40 ms, at moments of their own. In each round a ` +
+    `${sessions} sessions for ${seconds} s each, all of which send 40 ms of sound every 40 ms, at moments of their own; the first ${WARM_UP_MS / 1000} s are not counted. In each round a ` +
       'question is asked and answered (with its own sound: `--stt none --tts none`), and asked again over the answer. Counted from the ' +
       'frame with which the server can know: with markers that is `activityEnd` → first sound and `activityStart` → `interrupted`; with ' +
       'automatic detection the end of `silenceDurationMs` (800) → first sound and of `prefixPaddingMs` (100) after the onset → `interrupted`, ' +
@@ -151,13 +160,14 @@ export async function measureTalking(clients: Clients, options: TalkOptions): Pr
       ]),
     ),
     '',
-    'The server: processor time in per cent of one core, memory (PSS) before and at the end, and what a WebSocket ping takes meanwhile. ' +
+    'The server: processor time in per cent of one core, how long it was ready and another process had the processor, memory (PSS) before and at the end, and what a WebSocket ping takes meanwhile. ' +
       'The clients: delay of their own event loop and lateness of their frames, which is in all of the figures above (median / p99 / longest).',
     '',
     table(
       [
         'turns by',
         'CPU',
+        'waits',
         'memory',
         'per session',
         'ping p50 / p95 / p99',
@@ -168,6 +178,7 @@ export async function measureTalking(clients: Clients, options: TalkOptions): Pr
       runs.map((one) => [
         one.way,
         `${one.cpuPercent.toFixed(0)} %`,
+        `${one.waitPercent.toFixed(1)} %`,
         `${one.beforeMiB.toFixed(0)} → ${one.afterMiB.toFixed(0)} MiB`,
         `${(((one.afterMiB - one.beforeMiB) / sessions) * 1024).toFixed(0)} KiB`,
         figures(one.pingMs),
