@@ -19,6 +19,7 @@ import { foreign, Rest } from './rest/http.ts';
 import { createHttpServer, refuse } from './rest/httpServer.ts';
 import { TokenStore } from './rest/tokenStore.ts';
 import { Ledger } from './script/ledger.ts';
+import { openStage } from './script/openStage.ts';
 import type { Script } from './script/script.ts';
 import type { LiveFrame, SeenFrame, Stage } from './script/stage.ts';
 import { Session } from './session.ts';
@@ -109,7 +110,9 @@ export async function startLiveServer(given: LiveServerOptions = {}): Promise<Li
       given.onEvent?.(event);
     },
   };
-  const stage = await openStage(options);
+  const stage = await openStage(options, (message) =>
+    options.onEvent?.({ type: 'fault', id: 0, message }),
+  );
   const { onEvent = () => {}, now = () => new Date(), key } = options;
   const access = new Access(options);
   const tokens = new TokenStore(now);
@@ -166,21 +169,6 @@ export async function startLiveServer(given: LiveServerOptions = {}): Promise<Li
       return closing;
     },
   };
-}
-
-/** Undefined where the server does nothing but answer: then nothing stands between it and its sockets. */
-async function openStage({
-  script,
-  log,
-  keepFrames,
-  onFrame,
-  onEvent,
-}: LiveServerOptions): Promise<Stage | undefined> {
-  if (script === undefined && log === undefined && !keepFrames && !onFrame) return undefined;
-  const { Stage } = await import('./script/stage.ts');
-  return Stage.open({ script, log, keepFrames, onFrame }, (message) =>
-    onEvent?.({ type: 'fault', id: 0, message }),
-  );
 }
 
 async function listen(
