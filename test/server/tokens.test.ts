@@ -358,14 +358,15 @@ describe('what a token fixes', () => {
   });
 
   it('is not changed by what happens in a session', async () => {
-    const token = await mint({
-      uses: 0,
-      bidiGenerateContentSetup: { model: MODEL, ...system('the token’s') },
-    });
+    const token = await mint({ bidiGenerateContentSetup: { model: MODEL, sessionResumption: {} } });
     const client = await enter(token);
-    client.send({ contextUpdate: system('changed') });
+    client.send({ realtimeInput: { text: 'well?' } });
+    const told = await client.until((message) => !!message.sessionResumptionUpdate?.newHandle);
     await client.close();
-    expect(await effect(token)).toMatchObject({ system: 'the token’s' });
+    const handle = told.sessionResumptionUpdate?.newHandle;
+    await (await enter(token, { sessionResumption: { handle } })).close();
+    // The handle was that client's: who comes without one begins anew, and there is no use left.
+    expect(await refused(token)).toEqual(USED);
   });
 
   it.each([

@@ -48,8 +48,12 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Bytes as they are, and all that comes back until the server hangs up. */
-export function sendBytes(url: string, bytes: string | Uint8Array): Promise<string> {
+/** Bytes as they are, and all that comes back until the server hangs up. `isAll`: no more will come. */
+export function sendBytes(
+  url: string,
+  bytes: string | Uint8Array,
+  { isAll = false }: { isAll?: boolean } = {},
+): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve) => {
     const socket = connect(Number(port), hostname);
@@ -58,7 +62,7 @@ export function sendBytes(url: string, bytes: string | Uint8Array): Promise<stri
     socket.on('data', (chunk: string) => (received += chunk));
     socket.on('error', () => {}); // it hangs up in the midst of what it does not take
     socket.on('close', () => resolve(received));
-    socket.on('connect', () => socket.write(bytes));
+    socket.on('connect', () => (isAll ? socket.end(bytes) : socket.write(bytes)));
   });
 }
 
