@@ -25,14 +25,15 @@ export function framesOf(seed: number): Frame[] {
 
 /** What is wrong with that end of these frames; undefined: nothing. */
 export function wrongWith(frames: readonly Frame[], { code, reason }: End): string | undefined {
+  // Whatever has no words of its own may not be passed over, either.
+  const isSentinel = SENTINEL.fate.kind === 'refused' && SENTINEL.fate.reason?.test(reason);
   for (const { fate } of frames) {
     if (fate.kind === 'taken') continue;
     if (fate.kind === 'refused') {
       const { code: right, reason: words } = fate;
-      if (code === right && (words === undefined || words.test(reason))) return undefined;
+      if (code === right && (words?.test(reason) ?? !isSentinel)) return undefined;
       return `closed with ${code} ${JSON.stringify(reason)}, not ${right} ${String(words ?? '')}`;
     }
-    const isSentinel = SENTINEL.fate.kind === 'refused' && SENTINEL.fate.reason?.test(reason);
     if ((code === 1007 || code === 1008) && !isSentinel) return undefined;
   }
   return `nothing was wrong, and it was closed with ${code} ${JSON.stringify(reason)}`;
