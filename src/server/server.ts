@@ -157,7 +157,7 @@ export async function startLiveServer(given: LiveServerOptions = {}): Promise<Li
       return stage?.frames ?? [];
     },
     assertComplete: ({ withinMs = ASSERT_WITHIN_MS } = {}) =>
-      ledger.assertComplete(withinMs, async () => stage?.unmet() ?? []),
+      ledger.assertComplete(withinMs, async () => (await stage?.unmet()) ?? []),
     close: () => {
       closing ??= (async () => {
         abort.abort(new Error('the server is closing'));

@@ -44,13 +44,14 @@ export class Ledger {
     });
   }
 
-  /** `unmet` is asked last. @throws Error with a line for everything that is wrong */
+  /** @throws Error with a line for everything that is wrong */
   async assertComplete(withinMs: number, unmet: () => Promise<readonly string[]>): Promise<void> {
     await this.#untilClosed(withinMs);
     const open = this.#stillOpen();
+    const missed = await unmet(); // before the faults: who looks last still tells some
     const wrong = [...this.#faults];
     if (this.#more > 0) wrong.push(`and ${this.#more} more faults`);
-    wrong.push(...(await unmet()), ...open.map((session) => `session ${session} is still open`));
+    wrong.push(...missed, ...open.map((session) => `session ${session} is still open`));
     if (wrong.length === 0) return;
     throw new Error(
       `the Live server saw ${wrong.length === 1 ? 'something' : `${wrong.length} things`} wrong:\n` +

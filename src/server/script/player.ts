@@ -74,6 +74,11 @@ export class Player {
     return this.#missed;
   }
 
+  /** The client has gone. */
+  get isLeft(): boolean {
+    return this.#inbox.closed !== undefined;
+  }
+
   /** The server ends: nothing more is the client's fault. Idempotent. */
   close(code: number, reason: string): void {
     this.#isEnding = true;

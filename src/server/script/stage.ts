@@ -8,6 +8,7 @@ import type { Voice } from '../engines/engine.ts';
 import { readFrame, type ClientFrame } from './frames.ts';
 import { loadScript, type ScriptSource } from './load.ts';
 import { sessionsOf, type LoadedScript, type LoadedSession, type Place } from './loaded.ts';
+import { readIncoming } from './incoming.ts';
 import { FrameLog } from './log.ts';
 import { Player } from './player.ts';
 import { Wire } from './wire.ts';
@@ -117,10 +118,10 @@ export class Stage {
     const { onFrame, keepFrames, script } = this.#options;
     const keeps = from === 'client' && (keepFrames ?? script !== undefined);
     if (!onFrame && !keeps) return;
+    if (keeps) this.#keep({ ...readFrame(readIncoming(bytes, true) ?? {}), session });
+    if (!onFrame) return;
     const decoded = decodeFrame(bytes);
-    const message = decoded.ok ? decoded.message : undefined;
-    if (keeps) this.#keep({ ...readFrame(message ?? {}), session });
-    onFrame?.({ session, from, message, bytes });
+    onFrame({ session, from, message: decoded.ok ? decoded.message : undefined, bytes });
   }
 
   #keep(frame: SeenFrame): void {
@@ -134,7 +135,9 @@ export class Stage {
   }
 
   /** Steps that waited in vain, and sessions that nobody opened, in words. */
-  unmet(): string[] {
+  async unmet(): Promise<string[]> {
+    const left = this.#players.filter(({ player }) => player.isLeft);
+    await Promise.all(left.map(({ player }) => player.done));
     const missed = this.#players.flatMap(({ id, player }) =>
       player.missed.map(({ where, step }) => {
         const expected = 'expect' in step ? JSON.stringify(step.expect) : '';
