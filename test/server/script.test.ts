@@ -18,7 +18,7 @@ import {
 
 const NO_ENGINES = { stt: 'none', llm: 'built-in', tts: 'none' };
 
-type Staged = { server: LiveServer; events: LiveServerEvent[]; faults(): string[] };
+type Staged = { server: LiveServer; events: LiveServerEvent[]; faults: () => string[] };
 
 async function stage(
   script: LiveServerOptions['script'],

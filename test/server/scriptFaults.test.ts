@@ -10,6 +10,8 @@ import {
   type LiveClient,
 } from '../support/liveClient.ts';
 
+const NO_ENGINES = { stt: 'none', llm: 'built-in', tts: 'none' };
+
 /** Five chunks of sound at once, then the end of the turn. */
 const SPEAKS: Script = {
   steps: [
@@ -30,7 +32,7 @@ async function withFaults(
 ): Promise<void> {
   const faults: string[] = [];
   const server = await startLiveServer({
-    ...{ stt: 'none', llm: 'built-in', tts: 'none' },
+    ...NO_ENGINES,
     script,
     onEvent: (event) => event.type === 'fault' && faults.push(event.message),
   });
@@ -177,7 +179,7 @@ describe('a fault as a step', () => {
     ],
   ] as const)('malformed-frame: %s', async (kind, read, error) => {
     const server = await startLiveServer({
-      ...{ stt: 'none', llm: 'built-in', tts: 'none' },
+      ...NO_ENGINES,
       script: { steps: [{ expect: 'setup' }, { fault: 'malformed-frame', kind }, { close: 1000 }] },
     });
     const frames: Buffer[] = [];

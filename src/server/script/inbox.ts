@@ -2,20 +2,27 @@
 import type { ClientFrame } from './frames.ts';
 
 /** More than any script leaves unread. */
-const MAX_WAITING = 1000;
+const MAX_WAITING = 10_000;
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
 export class Inbox {
   readonly #waiting: ClientFrame[] = [];
+  /** Of all that came since it was last empty. */
+  #bytes = 0;
   #wake: () => void = () => {};
   #leave: () => void = () => {};
   #closed: { code: number; reason: string } | undefined;
 
-  /** False: there is no more room. */
-  push(frame: ClientFrame): boolean {
+  /** `bytes`: what it takes to keep it. False: there is no more room. */
+  push(frame: ClientFrame, bytes: number): boolean {
     const last = this.#waiting.at(-1);
+    this.#bytes = last ? this.#bytes : 0;
     if (frame.kind === 'audio' && last?.kind === 'audio') last.audioMs += frame.audioMs;
-    else if (this.#waiting.length >= MAX_WAITING) return false;
-    else this.#waiting.push(frame);
+    else {
+      this.#bytes += frame.kind === 'audio' ? 0 : bytes;
+      if (this.#waiting.length >= MAX_WAITING || this.#bytes > MAX_WAITING_BYTES) return false;
+      this.#waiting.push(frame);
+    }
     this.#wake();
     return true;
   }
@@ -26,8 +33,8 @@ export class Inbox {
     this.#leave();
   }
 
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0;
+  get size(): number {
+    return this.#waiting.length;
   }
 
   get closed(): { code: number; reason: string } | undefined {

@@ -15,7 +15,7 @@ import { SCRIPT_SCHEMA } from './schema.ts';
 import type { Script } from './script.ts';
 import { readSound } from './sounds.ts';
 import { asPath, mistakeIn } from './mistake.ts';
-import { parseText, type ParsedText } from './text.ts';
+import { MAX_DEPTH, parseText, type ParsedText } from './text.ts';
 
 /** An object; a path, or a file URL; or, where it has a line break, the text itself. */
 export type ScriptSource = Script | string | URL;
@@ -58,17 +58,18 @@ function check(
   value: unknown,
   errorAt: (path: PathInScript, words: string, key?: string) => GemliveError,
 ): Script {
-  let result: ReturnType<typeof SCRIPT_SCHEMA.safeParse>;
-  try {
-    result = SCRIPT_SCHEMA.safeParse(value);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw errorAt([], 'it is nested too deeply'); // an object that holds itself
-  }
+  if (isTooDeep(value)) throw errorAt([], 'it is nested too deeply');
+  const result = SCRIPT_SCHEMA.safeParse(value);
   // Not what zod gives back: that is a copy, and what stands in a script is used as it stands.
   if (result.success) return value as Script;
   const { path, words, key } = mistakeIn(result.error.issues, value);
   throw errorAt(path, words, key);
+}
+
+/** Also of an object that holds itself. */
+function isTooDeep(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth > MAX_DEPTH || Object.values(value).some((part) => isTooDeep(part, depth + 1));
 }
 
 async function withSounds(script: LoadedScript, folder: string): Promise<LoadedScript> {

@@ -94,7 +94,7 @@ export class Player {
       if ('setup' in message) {
         this.#setup = admission.admit(message['setup'] as Setup);
       }
-      if (this.#inbox.push(readFrame(message))) return;
+      if (this.#inbox.push(readFrame(message), data.byteLength)) return;
       throw new Refusal(1008, 'more frames than a script leaves unread');
     } catch (error) {
       if (!(error instanceof Refusal)) onFault(`internal: ${String(error)}`);
@@ -200,9 +200,13 @@ export class Player {
 
   async #repeat(times: number | 'forever', steps: readonly LoadedStep[]): Promise<void> {
     const count = times === 'forever' ? Infinity : times;
+    let lastSize: number | undefined;
     for (let round = 0; round < count; round += 1) {
       await setImmediate(); // others want to live beside a loop that only sends
-      if (this.#inbox.closed && this.#inbox.isEmpty && times === 'forever') throw new Over();
+      // Whoever has left is not waited for by a loop that does not look at what came before.
+      const { closed, size } = this.#inbox;
+      if (closed && times === 'forever' && (size === 0 || size === lastSize)) throw new Over();
+      lastSize = closed ? size : undefined;
       try {
         await this.#playAll(steps);
       } catch (error) {

@@ -21,7 +21,7 @@ export type ParsedText = {
 };
 
 /** Deeper than any script is, and a guard for the stack. */
-const MAX_DEPTH = 100;
+export const MAX_DEPTH = 100;
 /** A few aliases can stand for gigabytes. */
 const MAX_ALIASES = 100;
 
@@ -42,6 +42,8 @@ export function parseText(
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const [wrong] = document.errors;
+  // The reader's own words for the end of its stack.
+  if (wrong?.message.includes('call stack')) throw errorAt(1, 1, 'it is nested too deeply');
   if (wrong) {
     const { line, column } = at(wrong.pos[0]);
     throw errorAt(line, column, wrong.message.split('\n')[0] ?? 'it is not YAML');

@@ -135,7 +135,8 @@ export class Wire extends EventEmitter {
 
   close(code: number, reason: string): void {
     this.#endedByUs = true;
-    if (!this.#isHalfOpen) this.#outgoing.close(code, closeReason(reason));
+    if (this.#isHalfOpen) this.terminate();
+    else this.#outgoing.close(code, closeReason(reason));
   }
 
   terminate(): void {
