@@ -17,6 +17,8 @@ export type LoadedSession = Place & {
   steps?: LoadedStep[];
   faults: LoadedFault[];
   loose: boolean;
+  /** Of a recording: what comes out of order ends it. */
+  ordered?: true;
   withinMs: number;
 };
 export type LoadedScript = {

@@ -236,7 +236,8 @@ export class Player {
         }
         if (frame.kind === 'audio' || this.#options.session.loose) continue;
         const told = this.#tellExpected(loaded, wrong);
-        if (isOfKind(frame, expect)) throw Object.assign(new Over(), { told });
+        const isLast = this.#options.session.ordered || isOfKind(frame, expect);
+        if (isLast) throw Object.assign(new Over(), { told });
         continue; // something that should not be there: what is expected may still come
       }
       const { closed } = this.#inbox;

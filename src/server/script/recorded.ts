@@ -115,7 +115,14 @@ class Part {
   }
 
   session(): LoadedSession {
-    return { ...this.#start, steps: this.#steps, faults: [], loose: false, withinMs: WITHIN_MS };
+    return {
+      ...this.#start,
+      steps: this.#steps,
+      faults: [],
+      loose: false,
+      ordered: true,
+      withinMs: WITHIN_MS,
+    };
   }
 }
 
