@@ -1,7 +1,7 @@
 // Your own Live client, tested without a key or a network: the local server speaks the wire protocol, and
-// `fault` tells what a client did wrong. Runs under node:test: node --test examples/
+// `assertComplete()` tells what a client did wrong. Runs under node:test: node --test examples/
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { startLiveServer } from 'gemlive/server';
 import { WebSocket } from 'ws';
 
@@ -26,27 +26,36 @@ function ask(baseUrl, question) {
   }).finally(() => socket.close());
 }
 
-const faults = [];
 let server;
-before(async () => {
-  server = await startLiveServer({
-    stt: 'none',
-    tts: 'none',
-    onEvent: (event) => event.type === 'fault' && faults.push(event.message),
-  });
+beforeEach(async () => {
+  server = await startLiveServer({ stt: 'none', tts: 'none' });
 });
-after(() => server.close());
+afterEach(() => server.close());
 
-test('the client gets its answer', async () => {
+test('the client gets its answer, and does nothing wrong', async () => {
   const turns = [{ role: 'user', parts: [{ text: 'what is 12 times 12' }] }];
   const answer = await ask(server.url, { clientContent: { turns, turnComplete: true } });
   assert.match(answer, /144|hundred and forty-four/i);
-  assert.deepEqual(faults, []);
+  await server.assertComplete();
 });
 
 test('a misspelt field is told, as the service would tell it', async () => {
-  await assert.rejects(
-    ask(server.url, { clientContent: { trns: [] } }),
-    /1007 .*Unknown name "trns"/,
-  );
+  const told = /1007.*Unknown name "trns"/;
+  await assert.rejects(ask(server.url, { clientContent: { trns: [] } }), told);
+  await assert.rejects(server.assertComplete(), told);
+});
+
+test('a client that must wait for a slow answer does', async () => {
+  await server.close();
+  const steps = [
+    { expect: 'setup' },
+    { send: 'setupComplete' },
+    { expect: { text: '/12 times 12/' } },
+    { wait: '300ms' },
+    { reply: 'It is 144.' },
+  ];
+  server = await startLiveServer({ script: { steps }, tts: 'none' });
+  const answer = await ask(server.url, { realtimeInput: { text: 'what is 12 times 12' } });
+  assert.equal(answer, 'It is 144.');
+  await server.assertComplete();
 });

@@ -21,7 +21,8 @@ import { TokenStore } from './rest/tokenStore.ts';
 import { Ledger } from './script/ledger.ts';
 import { openStage } from './script/openStage.ts';
 import type { Script } from './script/script.ts';
-import type { LiveFrame, SeenFrame, Stage } from './script/stage.ts';
+import type { LiveFrame, SeenFrame } from './script/seen.ts';
+import type { Stage } from './script/stage.ts';
 import { Session } from './session.ts';
 
 export type LiveServerEvent =

@@ -53,7 +53,16 @@ describe.concurrent('examples', () => {
       '--test-reporter=tap',
       join(examples, 'live-server.test.mjs'),
     ]);
-    expect(output).toMatch(/^# pass 2$/m);
+    expect(output).toMatch(/^# pass 3$/m);
+  });
+
+  it('live-server.vitest.mjs passes under vitest', async () => {
+    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const config = join(examples, 'vitest.config.mjs');
+    const args = [vitest, 'run', '--config', config, '--reporter=tap-flat', '--no-color'];
+    const output = await run(process.execPath, args);
+    expect(output.match(/^ok \d/gm)).toHaveLength(3);
+    expect(output).not.toMatch(/^not ok/m);
   });
 
   it('latency.sh reads the events of two recordings', async () => {
@@ -63,6 +72,14 @@ describe.concurrent('examples', () => {
 
   it('are all of them run here', () => {
     const names = readdirSync(examples).filter((name) => name !== 'README.md');
-    expect(names).toEqual(['client.mjs', 'conversation.mjs', 'latency.sh', 'live-server.test.mjs']);
+    expect(names).toEqual([
+      'client.mjs',
+      'conversation.mjs',
+      'latency.sh',
+      'live-server.test.mjs',
+      'live-server.vitest.mjs',
+      'script.yaml', // played by the one above
+      'vitest.config.mjs',
+    ]);
   });
 });

@@ -124,9 +124,20 @@ describe('types', () => {
   const uses = `
     import { Conversation, DEFAULT_MODEL, GemliveError, LiveSession, NullSink, profileOf, toEvents, VOICES } from 'gemlive';
     import type { AudioSink, AudioSource, ConversationEvent, LiveEvent, ServerMessage, Setup } from 'gemlive';
-    import { startLiveServer, type LiveServer, type LiveServerEvent } from 'gemlive/server';
+    import { startLiveServer, type LiveFrame, type LiveServer, type LiveServerEvent, type Script, type SeenFrame } from 'gemlive/server';
 
     const server: LiveServer = await startLiveServer({ onEvent: (event: LiveServerEvent) => event.type });
+    const script: Script = {
+      sessions: [
+        { steps: [{ expect: 'setup' }, { expect: { text: '/weather/' }, within: '5s' }, { repeat: 2, steps: [{ reply: 'It rains.' }] }] },
+        { faults: [{ fault: 'close', code: 1011, after: { turns: 1 } }] },
+      ],
+    };
+    const scripted = await startLiveServer({ script, log: 'x.ndjson', onFrame: (frame: LiveFrame) => frame.bytes });
+    const seen: readonly SeenFrame[] = scripted.frames;
+    await scripted.assertComplete({ withinMs: seen[0]?.audioMs ?? 10 });
+    // @ts-expect-error no such fault
+    export const wrong: Script = { faults: [{ fault: 'dorp' }] };
     const setup: Setup = { model: \`models/\${DEFAULT_MODEL}\`, inputAudioTranscription: {} };
     const profile = profileOf(DEFAULT_MODEL);
     const endpoint = { url: server.url, headers: {} };

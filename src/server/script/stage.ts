@@ -5,24 +5,14 @@ import { usageError } from '../../errors.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
 import type { Admission } from '../admission.ts';
 import type { Voice } from '../engines/engine.ts';
-import { readFrame, type ClientFrame } from './frames.ts';
+import { readFrame } from './frames.ts';
 import { loadScript, type ScriptSource } from './load.ts';
 import { sessionsOf, type LoadedScript, type LoadedSession, type Place } from './loaded.ts';
 import { readIncoming } from './incoming.ts';
 import { FrameLog } from './log.ts';
 import { Player } from './player.ts';
+import type { LiveFrame, SeenFrame } from './seen.ts';
 import { Wire } from './wire.ts';
-
-/** What a client sent; frames of sound in a row are one, without their bytes. */
-export type SeenFrame = ClientFrame & { session: number };
-
-/** `message`: undefined for what is no JSON object. */
-export type LiveFrame = {
-  session: number;
-  from: 'client' | 'server';
-  message: Record<string, unknown> | undefined;
-  bytes: Buffer;
-};
 
 export type StageOptions = {
   script?: ScriptSource | undefined;

@@ -1,0 +1,7 @@
+// For live-server.vitest.mjs, whose name vitest does not look for by itself.
+import { defineConfig } from 'vitest/config';
+
+// oxlint-disable-next-line import/no-default-export -- vitest wants it so
+export default defineConfig({
+  test: { root: import.meta.dirname, include: ['*.vitest.mjs'] },
+});
