@@ -134,8 +134,8 @@ describe('types', () => {
       ],
     };
     const scripted = await startLiveServer({ script, log: 'x.ndjson', onFrame: (frame: LiveFrame) => frame.bytes });
-    const seen: readonly SeenFrame[] = scripted.frames;
-    await scripted.assertComplete({ withinMs: seen[0]?.audioMs ?? 10 });
+    const frames: readonly SeenFrame[] = scripted.frames;
+    await scripted.assertComplete({ withinMs: frames[0]?.audioMs ?? 10 });
     // @ts-expect-error no such fault
     export const wrong: Script = { faults: [{ fault: 'dorp' }] };
     const setup: Setup = { model: \`models/\${DEFAULT_MODEL}\`, inputAudioTranscription: {} };
