@@ -16,7 +16,7 @@ import { findEngines, type EngineChoice, type Engines } from './engines/find.ts'
 import { Resumption } from './resumption.ts';
 import { notFound } from './rest/errors.ts';
 import { foreign, Rest } from './rest/http.ts';
-import { createHttpServer, refuse } from './rest/httpServer.ts';
+import { createHttpServer, isWebSocket, readWithoutOffer, refuse } from './rest/httpServer.ts';
 import { TokenStore } from './rest/tokenStore.ts';
 import { Ledger } from './script/ledger.ts';
 import { openStage } from './script/openStage.ts';
@@ -226,12 +226,14 @@ function acceptSessions(
   });
   let count = 0;
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!isWebSocket(request)) return readWithoutOffer(http, request, socket, head);
     socket.on('error', () => {});
     const door = doorOf(request.url ?? '');
     if (access.isForeign(request)) return refuse(socket, foreign());
     if (!door) return refuse(socket, notFound());
     wss.handleUpgrade(request, socket, head, (ws) => {
       if (sessions.size >= maxSessions) {
+        onEvent({ type: 'fault', id: 0, message: `refused: ${maxSessions} sessions are open` });
         ws.on('error', () => {});
         ws.close(1011, 'RESOURCE_EXHAUSTED');
         return;

@@ -65,7 +65,7 @@ describe.concurrent('serve', () => {
       });
       expect(reply.status).toBe(500);
     });
-    expect(stderr).toMatch(/^http: internal: /m);
+    expect(stderr).toMatch(/^server: internal: /m);
     expect(stderr).not.toContain('my-key');
   });
 

@@ -260,11 +260,18 @@ describe('pages of somewhere else', () => {
 
 describe('who is too many, or says nothing', () => {
   it('is told so, and let go', async () => {
-    const own = await startLiveServer({ ...NO_ENGINES, maxSessions: 2 });
+    const events: LiveServerEvent[] = [];
+    const onEvent = (event: LiveServerEvent): number => events.push(event);
+    const own = await startLiveServer({ ...NO_ENGINES, maxSessions: 2, onEvent });
     const first = await openSession(own.url);
     const second = await openSession(own.url);
     const third = await openClient(own.url);
     expect(await third.closed).toEqual({ code: 1011, reason: 'RESOURCE_EXHAUSTED' });
+    expect(events).toContainEqual({
+      type: 'fault',
+      id: 0,
+      message: 'refused: 2 sessions are open',
+    });
     await first.close();
     await until('room', async () => (await knock(own.url, GEMINI_PATH)) === 'ready');
     await second.close();

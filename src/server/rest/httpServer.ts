@@ -1,5 +1,5 @@
 /** The HTTP server beneath: who is slow, or speaks no HTTP, is answered and let go. */
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { asJson, errorBody, notFound, RestError } from './errors.ts';
 import type { Rest } from './http.ts';
@@ -33,6 +33,31 @@ export function createHttpServer(rest: Rest): Server {
     refuse(socket, notFound());
   });
   return http;
+}
+
+export const isWebSocket = ({ headers }: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'websocket';
+
+/** The headers of such an offer. */
+const OFFERS = new Set(['connection', 'upgrade', 'http2-settings']);
+
+/**
+ * A client that offers another protocol beside its question, as Java's does with HTTP/2, is content with an
+ * answer in this one: the question is read once more, without the offer.
+ */
+export function readWithoutOffer(
+  http: Server,
+  { method, url, rawHeaders }: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    if (!OFFERS.has(name.toLowerCase())) lines.push(`${name}: ${value}`);
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  http.emit('connection', socket);
 }
 
 function clientError(code: string | undefined): RestError {
