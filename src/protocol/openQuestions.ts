@@ -176,9 +176,9 @@ export const OPEN_QUESTIONS = [
   {
     id: 'vertexBearer',
     question: 'Is a bad Bearer on Vertex refused at the upgrade?',
-    assumed: 'HTTP 401',
+    assumed: '101',
     confidence: 'uncertain',
-    usedIn: 'protocol/closeReasons.ts: classifyHandshake',
+    usedIn: 'server/doors.ts: every upgrade is let in, and refused after setup',
   },
   {
     id: 'videoTokens',
