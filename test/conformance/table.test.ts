@@ -9,17 +9,8 @@ import { OPEN_QUESTIONS } from '../../src/protocol/openQuestions.ts';
 import { PROBES } from './compare/probes.ts';
 import { EXPECTATIONS, NOT_PROVOKED } from './expectations.ts';
 import { fieldsOfSchema, fieldsOfType } from './fieldLists.ts';
-import {
-  ABSENT,
-  AVATAR,
-  NOT_SENT,
-  OTHER_TOOLS,
-  PLAIN,
-  PROVEN,
-  REFUSED,
-  TAKEN,
-  type Proof,
-} from './fields.ts';
+import { AVATAR, NOT_SENT, OTHER_TOOLS, REFUSED, TAKEN } from './fields.ts';
+import { ABSENT, PLAIN, PROVEN, type Proof } from './proven.ts';
 
 const schema = fieldsOfSchema();
 const fromClient = [...new Set([...schema.keys(), ...fieldsOfType('ClientMessage')])];
@@ -59,9 +50,9 @@ function clientRow(field: string): string[] {
   const [client, shown] = proofCells(field);
   const state = clientState(field) ?? '';
   const generic = state.startsWith('taken')
-    ? ['raw', test('fields', 'is taken, without effect')]
+    ? ['raw', test('fieldValues', 'is taken, without effect')]
     : state === 'refused'
-      ? ['raw', test('fields', 'is refused in a Live session')]
+      ? ['raw', test('fieldValues', 'is refused in a Live session')]
       : [client, shown];
   const negative = state === 'refused' ? 'itself' : `\`${field}X\`: 1007 Unknown name`;
   return [`\`${field}\``, state, generic[0] ?? '', generic[1] ?? '', negative];
@@ -106,7 +97,7 @@ function document(): string {
   return `# What the local server does of the Live API
 
 Made by \`test/conformance/table.test.ts\` from the server's schema, the types of the protocol and
-[fields.ts](../test/conformance/fields.ts). SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
+[by hand](../test/conformance/proven.ts). SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
 wrote; raw is a bare WebSocket, for what they cannot send (both drop \`historyConfig\`, Firebase has no markers, no
 scheduling and no \`contextUpdate\`). A proxy on the wire sees to it that each test really sent or received what it is
 named for. Tests are below test/conformance.
@@ -115,7 +106,7 @@ named for. Tests are below test/conformance.
 
 ${table(columns, fromClient.map(clientRow))}
 
-A field of the wrong type is refused with 1007 \`Invalid value at …\` too (fields: is refused with 1007).
+A field of the wrong type is refused with 1007 \`Invalid value at …\` too (fieldValues: is refused with 1007).
 
 ## From the server
 
