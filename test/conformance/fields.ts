@@ -105,6 +105,20 @@ export const TAKEN: readonly Taken[] = [
     'x',
     'a history is read for its text',
   ),
+  ...taken(
+    within(
+      'Tool',
+      'googleSearchRetrieval urlContext googleMaps retrieval mcpServers computerUse fileSearch',
+    ),
+    {},
+    'not of the current models; how the service refuses it is not known',
+  ),
+  ...taken('setup.avatarConfig', {}, 'of Vertex; how the Gemini API refuses it is not known'),
+  ...taken(
+    within('setup.avatarConfig', 'avatarName customizedAvatar audioBitrateBps videoBitrateBps'),
+    {},
+    'the same',
+  ),
   ...taken('FunctionResponse.parts', [], 'a result is read for its response'),
 ];
 
@@ -122,22 +136,6 @@ export const REFUSED: readonly string[] = [
     ),
   ),
   'Tool.codeExecution',
-];
-
-/** Of the client's fields those that the server takes and that nothing is known of, by whoever may send them. */
-export const OTHER_TOOLS: readonly string[] = words(
-  within(
-    'Tool',
-    'googleSearchRetrieval urlContext googleMaps retrieval mcpServers computerUse fileSearch',
-  ),
-);
-
-/** Of Vertex avatars. */
-export const AVATAR: readonly string[] = [
-  'setup.avatarConfig',
-  ...words(
-    within('setup.avatarConfig', 'avatarName customizedAvatar audioBitrateBps videoBitrateBps'),
-  ),
 ];
 
 /** What the service may send and this server does not. */

@@ -5,11 +5,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MODELS } from '../../src/protocol/models.ts';
 import { OPEN_QUESTIONS } from '../../src/protocol/openQuestions.ts';
 import { PROBES } from './compare/probes.ts';
 import { EXPECTATIONS, NOT_PROVOKED } from './expectations.ts';
 import { fieldsOfSchema, fieldsOfType } from './fieldLists.ts';
-import { AVATAR, NOT_SENT, OTHER_TOOLS, REFUSED, TAKEN } from './fields.ts';
+import { NOT_SENT, REFUSED, TAKEN } from './fields.ts';
 import { ABSENT, PLAIN, PROVEN, type Proof } from './proven.ts';
 
 const schema = fieldsOfSchema();
@@ -23,10 +24,8 @@ function clientState(field: string): string | undefined {
   const why = TAKEN.find((taken) => taken.field === field)?.why;
   if (why !== undefined) return `taken, no effect: ${why}`;
   if (REFUSED.includes(field)) return 'refused';
-  if (OTHER_TOOLS.includes(field) || AVATAR.includes(field)) return OF_OTHERS;
   return undefined;
 }
-const OF_OTHERS = 'of other models or platforms';
 
 function serverState(field: string): string | undefined {
   if (proofsOf(field).length > 0) return 'sent';
@@ -152,8 +151,6 @@ describe('the table of fields', () => {
       ...NOT_SENT.flatMap(({ fields }) => fields),
       ...TAKEN.map(({ field }) => field),
       ...REFUSED,
-      ...OTHER_TOOLS,
-      ...AVATAR,
     ];
     expect(named.filter((field) => !known.has(field))).toEqual([]);
   });
@@ -170,8 +167,11 @@ describe('the table of fields', () => {
 
   it('says of each fact that is used where it stands', () => {
     for (const { id, usedIn } of OPEN_QUESTIONS) {
-      const [file = ''] = usedIn.split(':');
-      expect(existsSync(join(import.meta.dirname, '../../src', file)), id).toBe(true);
+      const [file = '', what = ''] = usedIn.split(': ');
+      const path = join(import.meta.dirname, '../../src', file);
+      expect(existsSync(path), id).toBe(true);
+      if (what === 'ASSUMED') expect(readFileSync(path, 'utf8'), id).toContain('ASSUMED.');
+      if (file === 'protocol/models.ts') expect(Object.keys(MODELS[0] ?? {}), id).toContain(what);
     }
     expect(Object.keys(PROBES).sort()).toEqual(OPEN_QUESTIONS.map(({ id }) => id).sort());
   });
