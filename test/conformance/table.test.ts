@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { MODELS } from '../../src/protocol/models.ts';
 import { OPEN_QUESTIONS } from '../../src/protocol/openQuestions.ts';
 import { PROBES } from './compare/probes.ts';
+import { DRIVES } from './drives.ts';
 import { EXPECTATIONS, NOT_PROVOKED } from './expectations.ts';
 import { fieldsOfSchema, fieldsOfType } from './fieldLists.ts';
 import { NOT_SENT, REFUSED, TAKEN } from './fields.ts';
@@ -96,10 +97,17 @@ function document(): string {
   return `# What the local server does of the Live API
 
 Made by \`test/conformance/table.test.ts\` from the server's schema, the types of the protocol and
-[by hand](../test/conformance/proven.ts). SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
+[proven.ts](../test/conformance/proven.ts), which is written by hand. SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
 wrote; raw is a bare WebSocket, for what they cannot send (both drop \`historyConfig\`, Firebase has no markers, no
 scheduling and no \`contextUpdate\`). A proxy on the wire sees to it that each test really sent or received what it is
 named for. Tests are below test/conformance.
+
+## What the clients of others do here
+
+${table(
+  ['what', 'SDK', 'Firebase'],
+  DRIVES.map(({ what, sdk, firebase }) => [what, sdk, firebase]),
+)}
 
 ## From the client
 
@@ -156,7 +164,15 @@ describe('the table of fields', () => {
   });
 
   it('names tests that are there', () => {
-    for (const { file, test: name } of [...PROVEN, ...ABSENT, PLAIN]) {
+    const driven = DRIVES.flatMap(({ sdk, firebase }) =>
+      [sdk, firebase].flatMap((cell) => {
+        const [file = '', ...rest] = cell.split(': ');
+        const isTest = /^(?:officialSdk|sdk\w+|firebase|serveCommand)$/.test(file);
+        return isTest ? [{ file, test: rest.join(': ') }] : [];
+      }),
+    );
+    expect(driven.length).toBeGreaterThan(25);
+    for (const { file, test: name } of [...PROVEN, ...ABSENT, PLAIN, ...driven]) {
       const path = join(import.meta.dirname, `${file}.test.ts`);
       const text = readFileSync(path, 'utf8');
       // A row of it.each is part of its title: `in content, %s: …`.
