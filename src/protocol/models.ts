@@ -56,6 +56,9 @@ export type ModelProfile = {
   readonly contextTokens: Fact<number>;
   /** Transcription that comes even where it was not asked for. */
   readonly unaskedTranscription: Fact<'none' | 'input' | 'output'>;
+  /** Resumption updates that come even where they were not asked for. */
+  readonly unaskedResumption: Fact<boolean>;
+  readonly contextUpdate: Fact<boolean>;
   /** Its words for TEXT where it only speaks: see the close reasons. */
   readonly textRefusal: Fact<'combination' | 'voices'>;
   readonly price: Fact<Price> | undefined;
@@ -102,6 +105,8 @@ const gemini38: ModelProfile = {
   audioStreamEnd: sure(true, 'capabilities page'),
   contextTokens: sure(131_072, 'model page'),
   unaskedTranscription: uncertain('output', 'one usage receipt in the developer forum'),
+  unaskedResumption: sure(false, 'API reference: only if configured'),
+  contextUpdate: uncertain(true, 'SDK reference, which names no models'),
   textRefusal: sure('combination', 'public reports'),
   price: PRICE_3X,
 };
@@ -138,6 +143,7 @@ const gemini31: ModelProfile = {
   turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
   contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
   unaskedTranscription: uncertain('input', 'developer forum'),
+  unaskedResumption: disputed(false, 'API reference; one client saw them every 1.2 s'),
 };
 
 const native25: ModelProfile = {

@@ -18,6 +18,24 @@ export type OpenQuestion = {
   readonly usedIn: string;
 };
 
+/** Answers that are no fact of one model: the server reads them here. */
+export const ASSUMED = {
+  /** `{voice}` stands for its name. */
+  unknownVoice: { code: 1007, reason: 'There is no matching speaker voice for "{voice}".' },
+  markersUnderAutoVad: { code: 1007, reason: 'Request contains an invalid argument.' },
+  /** A scheduling inside `response` counts, too. */
+  schedulingInResponse: true,
+  /** Of one frame of video. */
+  imageTokens: {
+    MEDIA_RESOLUTION_LOW: 64,
+    MEDIA_RESOLUTION_MEDIUM: 256,
+    MEDIA_RESOLUTION_HIGH: 256,
+  },
+} as const;
+
+const closeText = ({ code, reason }: { code: number; reason: string }): string =>
+  `${code} ${reason}`;
+
 export const OPEN_QUESTIONS = [
   {
     id: 'keyOnV1alpha',
@@ -78,16 +96,16 @@ export const OPEN_QUESTIONS = [
   {
     id: 'schedulingInResponse',
     question: 'Does scheduling count inside `response`, where older pages had it?',
-    assumed: 'counts',
+    assumed: ASSUMED.schedulingInResponse ? 'counts' : 'does not count',
     confidence: 'uncertain',
-    usedIn: 'server/calls.ts',
+    usedIn: 'server/calls.ts: ASSUMED',
   },
   {
     id: 'contextUpdateModels',
     question: 'Which models take contextUpdate?',
     assumed: 'all',
     confidence: 'uncertain',
-    usedIn: 'server/session.ts',
+    usedIn: 'protocol/models.ts: contextUpdate',
   },
   {
     id: 'contextUpdateAck',
@@ -122,7 +140,7 @@ export const OPEN_QUESTIONS = [
     question: 'Does 3.1 send resumption updates to who did not ask?',
     assumed: 'none',
     confidence: 'disputed',
-    usedIn: 'server/session.ts',
+    usedIn: 'protocol/models.ts: unaskedResumption',
   },
   {
     id: 'unaskedTranscription',
@@ -134,9 +152,9 @@ export const OPEN_QUESTIONS = [
   {
     id: 'markersUnderAutoVad',
     question: 'How is activityStart refused under automatic detection?',
-    assumed: '1007 Request contains an invalid argument.',
+    assumed: closeText(ASSUMED.markersUnderAutoVad),
     confidence: 'uncertain',
-    usedIn: 'server/refusal.ts: INVALID_ARGUMENT',
+    usedIn: 'server/refusal.ts: ASSUMED',
   },
   {
     id: 'idleTimeout',
@@ -148,9 +166,9 @@ export const OPEN_QUESTIONS = [
   {
     id: 'unknownVoice',
     question: 'How is an unknown voice refused?',
-    assumed: '1007 There is no matching speaker voice for "Nobody".',
+    assumed: closeText(ASSUMED.unknownVoice).replace('{voice}', 'Nobody'),
     confidence: 'uncertain',
-    usedIn: 'server/setupRules.ts',
+    usedIn: 'server/setupRules.ts: ASSUMED',
   },
   {
     id: 'defaultVoice',
@@ -176,16 +194,16 @@ export const OPEN_QUESTIONS = [
   {
     id: 'vertexBearer',
     question: 'Is a bad Bearer on Vertex refused at the upgrade?',
-    assumed: 'HTTP 401',
+    assumed: '101',
     confidence: 'uncertain',
-    usedIn: 'protocol/closeReasons.ts: classifyHandshake',
+    usedIn: 'server/doors.ts: every upgrade is let in, and refused after setup',
   },
   {
     id: 'videoTokens',
     question: 'How many tokens is a frame of video on 3.x at low resolution?',
-    assumed: '64',
+    assumed: String(ASSUMED.imageTokens.MEDIA_RESOLUTION_LOW),
     confidence: 'uncertain',
-    usedIn: 'server/usage.ts: imageTokens',
+    usedIn: 'server/usage.ts: ASSUMED',
   },
   {
     id: 'oldModels',

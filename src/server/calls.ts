@@ -1,6 +1,7 @@
 /** Calls of the model that the client has not answered yet. */
 import { randomInt, randomUUID } from 'node:crypto';
 import type { FunctionBehavior, FunctionResponse } from '../protocol/messages.ts';
+import { ASSUMED } from '../protocol/openQuestions.ts';
 import type { BrainCall } from './brain/brain.ts';
 import { invalidArgument, Refusal } from './refusal.ts';
 
@@ -57,11 +58,12 @@ export class Calls {
     }
     if (willContinue !== true) this.#pending.delete(call.id);
     const result = asObject(response);
+    const inside = ASSUMED.schedulingInResponse ? result['scheduling'] : undefined;
     return {
       call,
       response: result,
       // Older pages put it into the response.
-      scheduling: schedulingOf(scheduling) ?? schedulingOf(result['scheduling']) ?? 'WHEN_IDLE',
+      scheduling: schedulingOf(scheduling) ?? schedulingOf(inside) ?? 'WHEN_IDLE',
       last: willContinue !== true,
     };
   }

@@ -1,5 +1,7 @@
 /** A session that the server ends, with the service's own code and words. */
 
+import { ASSUMED } from '../protocol/openQuestions.ts';
+
 /** A close frame has room for 123 bytes of reason. */
 const MAX_REASON_BYTES = 123;
 
@@ -31,3 +33,6 @@ export const UNREGISTERED =
   "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other " +
   'form of API consumer identity to call this API.';
 export const INVALID_KEY = 'API key not valid. Please pass a valid API key.';
+
+export const misplacedMarker = (): Refusal =>
+  new Refusal(ASSUMED.markersUnderAutoVad.code, ASSUMED.markersUnderAutoVad.reason);

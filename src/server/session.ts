@@ -23,7 +23,7 @@ import type { Admission } from './admission.ts';
 import { Context, EMPTY_CONTEXT } from './context.ts';
 import type { Engines } from './engines/find.ts';
 import { Lifetime, SESSION_LIMIT_SECONDS, type LifetimeOptions } from './lifetime.ts';
-import { closeReason, invalidArgument, Refusal } from './refusal.ts';
+import { closeReason, invalidArgument, misplacedMarker, Refusal } from './refusal.ts';
 import type { Lineage, Resumption, SessionState } from './resumption.ts';
 import { readClientMessage } from './schema.ts';
 import { checkSetup, checkTools } from './setupRules.ts';
@@ -204,7 +204,8 @@ export class Session {
   /** A handle is good between turns only: while something is being said there is none. */
   #tellResumable(idle: boolean): void {
     const { setup, profile, context, lifetime } = this.#ready ?? {};
-    if (!setup?.sessionResumption || !profile || !context || !lifetime || !this.#lineage) return;
+    if (!setup || !profile || !context || !lifetime || !this.#lineage) return;
+    if (!setup.sessionResumption && !profile.unaskedResumption.value) return;
     if (!idle && !this.#resumable) return;
     this.#resumable = idle;
     const state = { modelId: profile.id, context: context.state, ageMs: lifetime.ageMs };
@@ -214,7 +215,7 @@ export class Session {
           newHandle: this.#options.resumption.issue(this.#lineage, state),
           resumable: true,
         }),
-        ...(setup.sessionResumption.transparent === true && {
+        ...(setup.sessionResumption?.transparent === true && {
           lastConsumedClientMessageIndex: String(this.#consumed),
         }),
       },
@@ -247,6 +248,7 @@ export class Session {
   }
 
   #contextUpdate({ systemInstruction, tools }: ContextUpdate, { context, profile }: Ready): void {
+    if (!profile.contextUpdate.value) throw invalidArgument();
     if (systemInstruction) context.system = textOf(systemInstruction.parts);
     if (tools === undefined) return;
     checkTools(tools.tools ?? [], profile);
@@ -271,9 +273,9 @@ export class Session {
       if (!activity.automatic) throw invalidArgument();
       activity.flush();
     } else if ('activityStart' in input) {
-      if (!activity.markStart()) throw invalidArgument();
+      if (!activity.markStart()) throw misplacedMarker();
     } else if ('activityEnd' in input) {
-      if (!activity.markEnd()) throw invalidArgument();
+      if (!activity.markEnd()) throw misplacedMarker();
     } else if ('video' in input) this.#video(ready);
   }
 

@@ -1,6 +1,7 @@
 /** What a setup may ask for, model by model, and the service's words for what it may not. */
 import type { Setup, Tool } from '../protocol/messages.ts';
 import { findModel, modelId, type ModelProfile } from '../protocol/models.ts';
+import { ASSUMED } from '../protocol/openQuestions.ts';
 import { findVoice } from '../protocol/voices.ts';
 import { invalidArgument, Refusal } from './refusal.ts';
 
@@ -82,7 +83,11 @@ function checkGeneration(
   if (translationConfig !== undefined && !profile.translation.value) throw invalidArgument();
   const voice = speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName;
   if (voice !== undefined && (typeof voice !== 'string' || findVoice(voice) === undefined)) {
-    throw new Refusal(1007, `There is no matching speaker voice for "${voice}".`);
+    const { code, reason } = ASSUMED.unknownVoice;
+    throw new Refusal(
+      code,
+      reason.replace('{voice}', () => voice),
+    );
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { bytesOfMs, INPUT_FORMAT, msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import type { GenerationConfig, UsageMetadata } from '../protocol/messages.ts';
+import { ASSUMED } from '../protocol/openQuestions.ts';
 
 /** By modality, as `usageMetadata` has it. */
 export type Tokens = { TEXT: number; AUDIO: number; VIDEO: number };
@@ -28,9 +29,10 @@ export const outputTokens = (bytes: number): number => soundTokens(msOfBytes(OUT
 export const bytesOfTokens = (tokens: number | undefined): number =>
   tokens === undefined ? Infinity : bytesOfMs(OUTPUT_FORMAT, (tokens / TOKENS_PER_SECOND) * 1000);
 /** Of one frame of video. */
-export const imageTokens = (
-  resolution: GenerationConfig['mediaResolution'] = 'MEDIA_RESOLUTION_MEDIUM',
-): number => (resolution === 'MEDIA_RESOLUTION_LOW' ? 64 : 256);
+export const imageTokens = (resolution: GenerationConfig['mediaResolution']): number =>
+  // Unspecified has a name of its own on the wire.
+  ASSUMED.imageTokens[resolution ?? 'MEDIA_RESOLUTION_MEDIUM'] ??
+  ASSUMED.imageTokens.MEDIA_RESOLUTION_MEDIUM;
 export const textTokens = (text: string): number => Math.ceil(text.length / CHARACTERS_PER_TOKEN);
 
 /** The receipt of a turn. */

@@ -3,13 +3,21 @@
  * them, written by hand and not read from the server's source. A close frame holds 123 bytes of them.
  */
 import type { LiveServer, LiveServerOptions } from '../../src/server/server.ts';
+import { GEMINI_PATH, openClient, openSession, type LiveClient } from '../support/liveClient.ts';
 import {
-  DEFAULT_MODEL,
-  GEMINI_PATH,
-  openClient,
-  openSession,
-  type LiveClient,
-} from '../support/liveClient.ts';
+  functions,
+  MODEL_31,
+  NATIVE_25,
+  sending,
+  setup,
+  SOUND,
+  afterSetup,
+  THINKING,
+  WEATHER,
+  soon,
+  withPath,
+  withToken,
+} from './provoke.ts';
 
 export type Expectation = {
   code: number;
@@ -21,46 +29,12 @@ export type Expectation = {
   provoke: (server: LiveServer) => Promise<LiveClient>;
 };
 
-const NATIVE_25 = 'models/gemini-2.5-flash-native-audio-latest';
-const MODEL_31 = 'models/gemini-3.1-flash-live-preview';
-const THINKING = 'models/gemini-3.8-live-extended-thinking';
-
-/** Sends frames as soon as the socket is open. */
-const sending =
-  (...frames: unknown[]) =>
-  async ({ url }: LiveServer): Promise<LiveClient> => {
-    const client = await openClient(url);
-    for (const frame of frames) client.send(frame);
-    return client;
-  };
-const setup = (fields: object) => sending({ setup: { model: DEFAULT_MODEL, ...fields } });
-/** Sends frames after setupComplete. */
-const then =
-  (fields: Record<string, unknown>, ...frames: unknown[]) =>
-  async ({ url }: LiveServer): Promise<LiveClient> => {
-    const client = await openSession(url, fields);
-    for (const frame of frames) client.send(frame);
-    return client;
-  };
-const functions = (behavior?: string) => ({
-  tools: [{ functionDeclarations: [{ name: 'get_weather', ...(behavior && { behavior }) }] }],
-});
-const WEATHER = { realtimeInput: { text: 'what is the weather in Oslo' } };
-const SOUND = { realtimeInput: { audio: { data: 'AAAA', mimeType: 'audio/pcm;rate=16000' } } };
 const ARGUMENT = 'Request contains an invalid argument.';
 const ORDER = 'setup must be the first message and only the first';
 const ABORTED = 'The operation was aborted.';
 const EXPIRED = 'BidiGenerateContent session expired';
 const UNREGISTERED =
   "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API…";
-
-const withPath =
-  (path: string) =>
-  async ({ url }: LiveServer): Promise<LiveClient> => {
-    const client = await openClient(url, path);
-    client.send({ setup: { model: DEFAULT_MODEL } });
-    return client;
-  };
 
 export const EXPECTATIONS: readonly Expectation[] = [
   {
@@ -77,9 +51,38 @@ export const EXPECTATIONS: readonly Expectation[] = [
     options: { key: 'right' },
     provoke: withPath(GEMINI_PATH),
   },
+  {
+    code: 1008,
+    reason: UNREGISTERED,
+    cause: 'a token on the method of keys',
+    options: { key: 'right' },
+    provoke: withToken({}, { path: GEMINI_PATH }),
+  },
+  {
+    code: 1011,
+    reason: 'Token has been used too many times',
+    cause: 'a second session with a token for one',
+    options: { key: 'right' },
+    provoke: withToken({ uses: 1 }, { uses: 2 }),
+  },
+  {
+    code: 1011,
+    reason: 'Token has expired',
+    cause: 'a new session when it is too late for one',
+    options: { key: 'right' },
+    provoke: async (server) =>
+      withToken({ newSessionExpireTime: soon(300) }, { afterMs: 400 })(server),
+  },
+  {
+    code: 1011,
+    reason: 'auth token has expired',
+    cause: 'a token that ends in the midst of a session',
+    options: { key: 'right' },
+    provoke: async (server) => withToken({ expireTime: soon(700) })(server),
+  },
   { code: 1007, reason: ORDER, cause: 'sound before setup', provoke: sending(SOUND) },
   { code: 1007, reason: ORDER, cause: 'text before setup', provoke: sending(WEATHER) },
-  { code: 1007, reason: ARGUMENT, cause: 'a second setup', provoke: then({}, { setup: {} }) },
+  { code: 1007, reason: ARGUMENT, cause: 'a second setup', provoke: afterSetup({}, { setup: {} }) },
   {
     code: 1007,
     reason: 'Invalid JSON payload received. Unknown name "x" at \'setup\': Cannot find field.',
@@ -167,7 +170,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
     code: 1007,
     reason: ARGUMENT,
     cause: 'content in the midst of a session of 3.1',
-    provoke: then(
+    provoke: afterSetup(
       { model: MODEL_31 },
       { clientContent: { turns: [{ role: 'user', parts: [{ text: 'x' }] }], turnComplete: true } },
     ),
@@ -176,13 +179,13 @@ export const EXPECTATIONS: readonly Expectation[] = [
     code: 1007,
     reason: ARGUMENT,
     cause: 'activity markers under automatic detection',
-    provoke: then({}, { realtimeInput: { activityStart: {} } }),
+    provoke: afterSetup({}, { realtimeInput: { activityStart: {} } }),
   },
   {
     code: 1007,
     reason: ARGUMENT,
     cause: 'a context that is full',
-    provoke: then(
+    provoke: afterSetup(
       {},
       {
         clientContent: { turns: [{ role: 'user', parts: [{ text: 'word '.repeat(200_000) }] }] },
@@ -236,7 +239,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
     code: 1008,
     reason: 'Requested entity was not found.',
     cause: 'the result of a call that nobody made',
-    provoke: then(functions(), {
+    provoke: afterSetup(functions(), {
       toolResponse: {
         functionResponses: [{ id: 'function-call-1', name: 'get_weather', response: {} }],
       },
@@ -247,7 +250,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
     reason: ABORTED,
     cause: 'still there after goAway',
     options: { goAwaySeconds: 0.4 },
-    provoke: then({}),
+    provoke: afterSetup({}),
   },
   {
     code: 1008,
@@ -268,7 +271,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
     reason: 'Deadline expired before operation could complete.',
     cause: 'a session without compression that is too old',
     options: { sessionLimitSeconds: 0.4 },
-    provoke: then({}),
+    provoke: afterSetup({}),
   },
   {
     code: 1001,

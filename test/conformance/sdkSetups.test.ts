@@ -119,4 +119,9 @@ describe('its setup frames are ours', () => {
     const theirs = await setupOf('gemini-3.8-live', { responseModalities: [Modality.AUDIO] });
     expect(JSON.parse(ours.stdout)).toEqual(theirs);
   });
+
+  it('but historyConfig, which it drops: raw frames stand in for it', async () => {
+    const config = { historyConfig: { initialHistoryInClientContent: true } } as LiveConnectConfig;
+    expect(JSON.stringify(await setupOf('gemini-3.8-live', config))).not.toContain('istory');
+  });
 });

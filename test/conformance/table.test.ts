@@ -5,21 +5,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MODELS } from '../../src/protocol/models.ts';
 import { OPEN_QUESTIONS } from '../../src/protocol/openQuestions.ts';
 import { PROBES } from './compare/probes.ts';
+import { DRIVES } from './drives.ts';
 import { EXPECTATIONS, NOT_PROVOKED } from './expectations.ts';
 import { fieldsOfSchema, fieldsOfType } from './fieldLists.ts';
-import {
-  ABSENT,
-  AVATAR,
-  NOT_SENT,
-  OTHER_TOOLS,
-  PLAIN,
-  PROVEN,
-  REFUSED,
-  TAKEN,
-  type Proof,
-} from './fields.ts';
+import { NOT_SENT, REFUSED, TAKEN } from './fields.ts';
+import { ABSENT, PLAIN, PROVEN, type Proof } from './proven.ts';
 
 const schema = fieldsOfSchema();
 const fromClient = [...new Set([...schema.keys(), ...fieldsOfType('ClientMessage')])];
@@ -32,10 +25,8 @@ function clientState(field: string): string | undefined {
   const why = TAKEN.find((taken) => taken.field === field)?.why;
   if (why !== undefined) return `taken, no effect: ${why}`;
   if (REFUSED.includes(field)) return 'refused';
-  if (OTHER_TOOLS.includes(field) || AVATAR.includes(field)) return OF_OTHERS;
   return undefined;
 }
-const OF_OTHERS = 'of other models or platforms';
 
 function serverState(field: string): string | undefined {
   if (proofsOf(field).length > 0) return 'sent';
@@ -59,9 +50,9 @@ function clientRow(field: string): string[] {
   const [client, shown] = proofCells(field);
   const state = clientState(field) ?? '';
   const generic = state.startsWith('taken')
-    ? ['raw', test('fields', 'is taken, without effect')]
+    ? ['raw', test('fieldValues', 'is taken, without effect')]
     : state === 'refused'
-      ? ['raw', test('fields', 'is refused in a Live session')]
+      ? ['raw', test('fieldValues', 'is refused in a Live session')]
       : [client, shown];
   const negative = state === 'refused' ? 'itself' : `\`${field}X\`: 1007 Unknown name`;
   return [`\`${field}\``, state, generic[0] ?? '', generic[1] ?? '', negative];
@@ -106,16 +97,23 @@ function document(): string {
   return `# What the local server does of the Live API
 
 Made by \`test/conformance/table.test.ts\` from the server's schema, the types of the protocol and
-[fields.ts](../test/conformance/fields.ts). SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
+[proven.ts](../test/conformance/proven.ts), which is written by hand. SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
 wrote; raw is a bare WebSocket, for what they cannot send (both drop \`historyConfig\`, Firebase has no markers, no
 scheduling and no \`contextUpdate\`). A proxy on the wire sees to it that each test really sent or received what it is
 named for. Tests are below test/conformance.
+
+## What the clients of others do here
+
+${table(
+  ['what', 'SDK', 'Firebase'],
+  DRIVES.map(({ what, sdk, firebase }) => [what, sdk, firebase]),
+)}
 
 ## From the client
 
 ${table(columns, fromClient.map(clientRow))}
 
-A field of the wrong type is refused with 1007 \`Invalid value at …\` too (fields: is refused with 1007).
+A field of the wrong type is refused with 1007 \`Invalid value at …\` too (fieldValues: is refused with 1007).
 
 ## From the server
 
@@ -161,14 +159,20 @@ describe('the table of fields', () => {
       ...NOT_SENT.flatMap(({ fields }) => fields),
       ...TAKEN.map(({ field }) => field),
       ...REFUSED,
-      ...OTHER_TOOLS,
-      ...AVATAR,
     ];
     expect(named.filter((field) => !known.has(field))).toEqual([]);
   });
 
   it('names tests that are there', () => {
-    for (const { file, test: name } of [...PROVEN, ...ABSENT, PLAIN]) {
+    const driven = DRIVES.flatMap(({ sdk, firebase }) =>
+      [sdk, firebase].flatMap((cell) => {
+        const [file = '', ...rest] = cell.split(': ');
+        const isTest = /^(?:officialSdk|sdk\w+|firebase|serveCommand)$/.test(file);
+        return isTest ? [{ file, test: rest.join(': ') }] : [];
+      }),
+    );
+    expect(driven.length).toBeGreaterThan(25);
+    for (const { file, test: name } of [...PROVEN, ...ABSENT, PLAIN, ...driven]) {
       const path = join(import.meta.dirname, `${file}.test.ts`);
       const text = readFileSync(path, 'utf8');
       // A row of it.each is part of its title: `in content, %s: …`.
@@ -179,8 +183,11 @@ describe('the table of fields', () => {
 
   it('says of each fact that is used where it stands', () => {
     for (const { id, usedIn } of OPEN_QUESTIONS) {
-      const [file = ''] = usedIn.split(':');
-      expect(existsSync(join(import.meta.dirname, '../../src', file)), id).toBe(true);
+      const [file = '', what = ''] = usedIn.split(': ');
+      const path = join(import.meta.dirname, '../../src', file);
+      expect(existsSync(path), id).toBe(true);
+      if (what === 'ASSUMED') expect(readFileSync(path, 'utf8'), id).toContain('ASSUMED.');
+      if (file === 'protocol/models.ts') expect(Object.keys(MODELS[0] ?? {}), id).toContain(what);
     }
     expect(Object.keys(PROBES).sort()).toEqual(OPEN_QUESTIONS.map(({ id }) => id).sort());
   });

@@ -1,12 +1,12 @@
 /**
  * Watches a client from outside its process' own words: a proxy on the wire keeps what each test really sent
- * and received, and what `fields.ts` says a test proves must have been among it.
+ * and received, and what `proven.ts` says a test proves must have been among it.
  */
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { startLiveServer, type LiveServerOptions } from '../../src/server/server.ts';
 import { startRecordingProxy, type RecordingProxy } from '../support/recordingProxy.ts';
 import { fieldsIn } from './fieldPaths.ts';
-import { PROVEN, type Client } from './fields.ts';
+import { PROVEN, type Client } from './proven.ts';
 
 export type Watched = { readonly url: string; readonly serverUrl: string };
 
@@ -40,7 +40,7 @@ export function watchedServer(
           : fields.filter((field) => !among.has(field)).map((field) => `${field} in "${test}"`);
       },
     );
-    expect(unseen, 'fields.ts claims what never crossed the wire').toEqual([]);
+    expect(unseen, 'proven.ts claims what never crossed the wire').toEqual([]);
   });
   return {
     get url() {

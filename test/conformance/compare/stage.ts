@@ -21,6 +21,9 @@ export const THINKING = 'models/gemini-3.8-live-extended-thinking';
 export const MODEL_31 = 'models/gemini-3.1-flash-live-preview';
 export const NATIVE_25 = 'models/gemini-2.5-flash-native-audio-latest';
 
+/** Of 40 ms. */
+const MAX_FRAMES = 20_000;
+
 const VOICE = { inputAudioTranscription: {}, outputAudioTranscription: {} };
 
 export class Stage {
@@ -87,7 +90,7 @@ export class Actor {
     this.do('content', { clientContent: { turns: [{ role, parts: [{ text }] }], turnComplete } });
   }
 
-  /** 16 kHz mono at the pace of speech, then silence until it is enough, a minute at most. */
+  /** 16 kHz mono at the pace of speech, then silence until it is enough. Rejects with the close. */
   async speak(pcm: Uint8Array, enough: () => boolean = () => true): Promise<void> {
     const piece = 1280;
     const startMs = performance.now();
@@ -99,7 +102,11 @@ export class Actor {
       const bytes = Buffer.alloc(piece);
       bytes.set(pcm.subarray(index * piece, (index + 1) * piece));
       const data = bytes.toString('base64');
-      if (this.client.socket.readyState !== this.client.socket.OPEN || index > 1500) return;
+      if (this.client.socket.readyState !== this.client.socket.OPEN) {
+        const { code, reason } = await this.client.closed;
+        throw new Error(`closed with ${code}: ${reason}`);
+      }
+      if (index > MAX_FRAMES) throw new Error('nobody answers');
       this.client.send({ realtimeInput: { audio: { data, mimeType: 'audio/pcm;rate=16000' } } });
       const dueMs = startMs + (index + 1) * 40;
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueMs - performance.now())));

@@ -86,8 +86,8 @@ const worst = (values: readonly number[], from = 0): number =>
 
 /** One line for each figure: name, median, worst. */
 export function timingLines(what: string, timings: readonly TurnTiming[]): string[] {
-  const line = (name: string, values: readonly number[], unit = 'ms', digits = 0): string =>
-    `  ${name.padEnd(44)} median ${median(values).toFixed(digits)} ${unit}, worst ${worst(values).toFixed(digits)} ${unit}`;
+  const line = (name: string, values: readonly number[], unit = ' ms', digits = 0): string =>
+    `  ${name.padEnd(44)} median ${median(values).toFixed(digits)}${unit}, worst ${worst(values).toFixed(digits)}${unit}`;
   return [
     `${what}, ${timings.length} turns`,
     line(
@@ -111,7 +111,7 @@ export function timingLines(what: string, timings: readonly TurnTiming[]): strin
     line(
       'turnComplete less end of sound',
       timings.map(({ heldMs }) => heldMs),
-      'ms',
+      ' ms',
       1,
     ),
     `  within 30 ms of the end of the sound: ${timings.filter(({ heldMs }) => Math.abs(heldMs) <= 30).length} of ${timings.length}`,
