@@ -47,7 +47,7 @@ export type SessionOptions = {
 
 const MAX_QUEUED_BYTES = 1024 * 1024;
 /** A client that reads more slowly than the server speaks is let go before it fills our memory. */
-const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 type Ready = {
   setup: Setup;
   profile: ModelProfile;
