@@ -32,6 +32,7 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
     examples: [
       'gemlive talk --local',
       'gemlive talk --voice Puck --language de-DE',
+      'gemlive talk --local --llm http://127.0.0.1:11434/v1',
       'gemlive talk --greet "Say hello and ask for my name." --no-mic',
     ],
   },

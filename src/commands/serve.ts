@@ -1,4 +1,5 @@
 /** `gemlive serve`: the local Live server in the foreground. */
+import { resolve } from 'node:path';
 import { EXIT } from '../errors.ts';
 import { startLiveServer, type LiveServerEvent } from '../server/server.ts';
 import type { CommandContext } from './context.ts';
@@ -23,6 +24,8 @@ export async function run(context: CommandContext): Promise<number> {
         allowOrigins: settings.allowOrigins,
         allowHosts: settings.allowHosts,
         ...(settings.key !== undefined && { key: settings.key }),
+        ...(settings.script !== undefined && { script: pathOf(settings.script, context) }),
+        ...(settings.log !== undefined && { log: pathOf(settings.log, context) }),
         ...(settings.stt !== undefined && { stt: settings.stt }),
         ...(settings.llm !== undefined && { llm: settings.llm }),
         ...(settings.tts !== undefined && { tts: settings.tts }),
@@ -53,11 +56,13 @@ export async function run(context: CommandContext): Promise<number> {
   );
 }
 
+const pathOf = (path: string, { cwd }: CommandContext): string => resolve(cwd, path);
+
 function report(event: LiveServerEvent, { events, stderr, settings }: CommandContext): void {
   if (events) {
     const { type, ...fields } = event;
     events.emit(type, fields);
   } else if (event.type === 'fault' && !settings.quiet) {
-    stderr.write(`${event.id === 0 ? 'http' : `session ${event.id}`}: ${event.message}\n`);
+    stderr.write(`${event.id === 0 ? 'server' : `session ${event.id}`}: ${event.message}\n`);
   }
 }

@@ -117,6 +117,10 @@ export type Settings = {
   allowOrigins: readonly string[];
   /** Names that the server may be reached by. */
   allowHosts: readonly string[];
+  /** A path. */
+  script: string | undefined;
+  /** A path. */
+  log: string | undefined;
   /** A connection is told to go after so long. */
   goAwaySeconds: number;
   /** A session without compression. */

@@ -14,6 +14,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * legal, and malformed ones are skipped by `toEvents()`.
  */
 export function decodeFrame(frame: Uint8Array | string): Decoded<Record<string, unknown>> {
+  if (isTooDeep(frame)) return { ok: false, reason: `nested more than ${MAX_DEPTH} deep` };
   let text: string;
   if (typeof frame === 'string') {
     text = frame;
@@ -34,6 +35,44 @@ export function decodeFrame(frame: Uint8Array | string): Decoded<Record<string, 
     return { ok: false, reason: 'not a JSON object' };
   }
   return { ok: true, message: value as Record<string, unknown> };
+}
+
+/** As deep as JSON of the service's kind may be. */
+const MAX_DEPTH = 100;
+const CHECKED_FROM_BYTES = 65_536;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENS: ReadonlySet<number | undefined> = new Set([0x5b, 0x7b]);
+const CLOSES: ReadonlySet<number | undefined> = new Set([0x5d, 0x7d]);
+
+/**
+ * Four megabytes of brackets take the parser a quarter of a second, in which nobody else is served: large
+ * frames are looked at first. Strings are leapt over, so that sound costs nothing.
+ */
+function isTooDeep(frame: Uint8Array | string): boolean {
+  if (typeof frame === 'string' || frame.byteLength < CHECKED_FROM_BYTES) return false;
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  let depth = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) {
+      at = endOfString(bytes, at + 1);
+    } else if (OPENS.has(byte)) {
+      depth += 1;
+      if (depth > MAX_DEPTH) return true;
+    } else if (CLOSES.has(byte)) depth -= 1;
+  }
+  return false;
+}
+
+/** Where its quote is; the end of all where there is none. */
+function endOfString(bytes: Buffer, from: number): number {
+  for (let at = from; ; at++) {
+    at = bytes.indexOf(QUOTE, at);
+    if (at < 0) return bytes.length;
+    let slashes = 0;
+    while (at - slashes > from && bytes[at - slashes - 1] === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return at;
+  }
 }
 
 export function decodeServerFrame(frame: Uint8Array | string): Decoded<ServerMessage> {

@@ -101,8 +101,8 @@ function readOrigin(text: string): string {
   if (text === '*' || text === 'null') return text;
   const origin = text.toLowerCase().replace(/\/$/, '');
   if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).pathname === '/') {
-    const { protocol, host, username, search, hash } = new URL(origin);
-    if (username + search + hash === '') return `${protocol}//${host}`;
+    const { protocol, host, hostname, username, search, hash } = new URL(origin);
+    if (username + search + hash === '' && HOST_NAME.test(hostname)) return `${protocol}//${host}`;
   }
   // Of browser extensions and the like: `URL` knows no origin of theirs.
   if (!/^https?:/.test(origin) && /^[a-z][a-z0-9+.-]*:\/\/[\w.-]+$/.test(origin)) return origin;

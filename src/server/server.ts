@@ -18,6 +18,10 @@ import { notFound } from './rest/errors.ts';
 import { foreign, Rest } from './rest/http.ts';
 import { createHttpServer, refuse } from './rest/httpServer.ts';
 import { TokenStore } from './rest/tokenStore.ts';
+import { Ledger } from './script/ledger.ts';
+import { openStage } from './script/openStage.ts';
+import type { Script } from './script/script.ts';
+import type { LiveFrame, SeenFrame, Stage } from './script/stage.ts';
 import { Session } from './session.ts';
 
 export type LiveServerEvent =
@@ -29,8 +33,10 @@ export type LiveServerEvent =
       code?: number;
       reason?: string;
     }
-  /** What a client did wrong, or what broke. `id` is that of the session; 0: it was over plain HTTP. */
-  | { type: 'fault'; id: number; message: string };
+  /** What a client did wrong, or what broke. `id` 0: no session's, but the server's or of plain HTTP. `line`: of the script. */
+  | { type: 'fault'; id: number; message: string; line?: number };
+
+export type { LiveFrame, Script, SeenFrame };
 
 export type LiveServerOptions = EngineChoice & {
   /** 0, the default: any free one. */
@@ -53,6 +59,14 @@ export type LiveServerOptions = EngineChoice & {
   goAwaySeconds?: number;
   /** A session without compression lives so long, over all of its connections; seconds. Default 900. */
   sessionLimitSeconds?: number;
+  /** What is answered, and what goes wrong: an object; a path or a file URL; or, with a line break, the text. */
+  script?: Script | string | URL;
+  /** The path of a file that gets every frame as NDJSON; what it held is replaced. */
+  log?: string;
+  /** `frames` of the server has what clients send. Default: with a script. */
+  keepFrames?: boolean;
+  /** Every frame, when it comes or goes. */
+  onFrame?: (frame: LiveFrame) => void;
   onEvent?: (event: LiveServerEvent) => void;
   now?: () => Date;
 };
@@ -63,6 +77,13 @@ export type LiveServer = {
   readonly port: number;
   /** What listens, thinks and speaks, once it has been found. */
   readonly engines: Promise<{ ears: string; brain: string; voice: string }>;
+  /** The last 1000 frames that clients sent; sound in a row is one, without its bytes. Empty without `keepFrames`. */
+  readonly frames: readonly SeenFrame[];
+  /**
+   * Rejects with an Error that lists every fault, every step of the script that was not met and every
+   * session that is still open after `withinMs` (default 1000).
+   */
+  assertComplete(options?: { withinMs?: number }): Promise<void>;
   /** Ends all sessions with 1001. Idempotent. */
   close(): Promise<void>;
 };
@@ -74,8 +95,24 @@ const MAX_SESSIONS = 10_000;
 const OTHER_CONNECTIONS = 1_000;
 const SETUP_TIMEOUT_SECONDS = 60;
 
-/** @throws GemliveError (exit 2): the port is taken, or an engine that was asked for is not here. */
-export async function startLiveServer(options: LiveServerOptions = {}): Promise<LiveServer> {
+const ASSERT_WITHIN_MS = 1000;
+
+/**
+ * @throws GemliveError (exit 2): the port is taken, an engine that was asked for is not here, what is given
+ * as a script is none, or the log cannot be written. (exit 8): the script is missing or unreadable.
+ */
+export async function startLiveServer(given: LiveServerOptions = {}): Promise<LiveServer> {
+  const ledger = new Ledger();
+  const options: LiveServerOptions = {
+    ...given,
+    onEvent: (event) => {
+      if (event.type === 'fault') ledger.fault(event.id, event.message);
+      given.onEvent?.(event);
+    },
+  };
+  const stage = await openStage(options, (message) =>
+    options.onEvent?.({ type: 'fault', id: 0, message }),
+  );
   const { onEvent = () => {}, now = () => new Date(), key } = options;
   const access = new Access(options);
   const tokens = new TokenStore(now);
@@ -102,7 +139,7 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
   );
   http.maxConnections = (options.maxSessions ?? MAX_SESSIONS) + OTHER_CONNECTIONS;
   const { host, port } = await listen(http, options);
-  const closeSessions = acceptSessions(http, options, { engines, access, tokens });
+  const closeSessions = acceptSessions(http, options, { engines, access, tokens, ledger, stage });
   const names = Promise.all([engines.ears, engines.brain, engines.voice]).then(
     ([ears, brain, voice]) => ({
       ears: ears?.name ?? 'none',
@@ -116,12 +153,18 @@ export async function startLiveServer(options: LiveServerOptions = {}): Promise<
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     engines: names,
+    get frames() {
+      return stage?.frames ?? [];
+    },
+    assertComplete: ({ withinMs = ASSERT_WITHIN_MS } = {}) =>
+      ledger.assertComplete(withinMs, async () => stage?.unmet() ?? []),
     close: () => {
       closing ??= (async () => {
         abort.abort(new Error('the server is closing'));
         await closeSessions();
         http.closeAllConnections();
         await new Promise((resolve) => http.close(resolve));
+        await stage?.close();
       })();
       return closing;
     },
@@ -156,15 +199,23 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
   );
 }
 
+type Backstage = {
+  engines: Engines;
+  access: Access;
+  tokens: TokenStore;
+  ledger: Ledger;
+  stage: Stage | undefined;
+};
+
 /** Returns the way to end all sessions. */
 function acceptSessions(
   http: Server,
   options: LiveServerOptions,
-  { engines, access, tokens }: { engines: Engines; access: Access; tokens: TokenStore },
+  { engines, access, tokens, ledger, stage }: Backstage,
 ): () => Promise<void> {
   const { onEvent = () => {}, now = () => new Date(), maxSessions = MAX_SESSIONS } = options;
   const setupTimeoutSeconds = options.setupTimeoutSeconds ?? SETUP_TIMEOUT_SECONDS;
-  const sessions = new Set<Session>();
+  const sessions = new Set<Pick<Session, 'close'>>();
   const resumption = new Resumption(now);
   const wss = new WebSocketServer({
     noServer: true,
@@ -187,30 +238,47 @@ function acceptSessions(
       count += 1;
       const id = count;
       onEvent({ type: 'session', id, state: 'open' });
-      const session = new Session(ws, {
+      const own = {
         id,
-        ...door,
-        allowRetired: options.allowRetired ?? false,
         admission: admissionOf(request, door.constrained, { key: options.key, tokens }),
-        engines,
-        resumption,
-        limits: options,
-        now,
-        onReady: (model) => {
+        onReady: (model: string) => {
           clearTimeout(silent);
           onEvent({ type: 'session', id, state: 'ready', model });
         },
-        onFault: (message) => onEvent({ type: 'fault', id, message }),
+        onFault: (message: string) => onEvent({ type: 'fault', id, message }),
+      };
+      const staged = stage?.receive(ws, {
+        ...own,
+        url: request.url ?? '',
+        voice: engines.voice,
+        onFault: (words, place) => {
+          const message = place ? `${place.where}: ${words}` : words;
+          const line = place?.line;
+          onEvent({ type: 'fault', id, message, ...(line !== undefined && { line }) });
+        },
       });
+      const session =
+        staged?.player ??
+        new Session(staged?.wire.asSocket() ?? ws, {
+          ...own,
+          ...door,
+          allowRetired: options.allowRetired ?? false,
+          engines,
+          resumption,
+          limits: options,
+          now,
+        });
       const silent = setTimeout(() => {
         onEvent({ type: 'fault', id, message: `no setup within ${setupTimeoutSeconds} s` });
         session.close(1008, 'The operation was aborted.');
       }, setupTimeoutSeconds * 1000);
       silent.unref();
       sessions.add(session);
+      ledger.opened(id, () => !staged?.wire.isBroken);
       ws.on('close', (code, reason) => {
         clearTimeout(silent);
         sessions.delete(session);
+        ledger.closed(id);
         onEvent({ type: 'session', id, state: 'closed', code, reason: reason.toString('utf8') });
       });
     });

@@ -45,6 +45,7 @@ export type SessionOptions = {
   onFault: (message: string) => void;
 };
 
+const MAX_QUEUED_BYTES = 1024 * 1024;
 /** A client that reads more slowly than the server speaks is let go before it fills our memory. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 type Ready = {
@@ -61,6 +62,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #input = new SoundInput();
   #chain: Promise<void> = Promise.resolve();
+  #queuedBytes = 0;
   #ready: Ready | undefined;
   /** `historyConfig`: content is history until a turn is complete. */
   #seeding = false;
@@ -75,11 +77,20 @@ export class Session {
   constructor(socket: WebSocket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    socket.on('message', (data: Buffer) => {
-      this.#chain = this.#chain.then(() => this.#socketOnMessage(data));
-    });
+    socket.on('message', (data: Buffer) => this.#queue(data));
     socket.on('error', (error) => options.onFault(`protocol violation: ${error.message}`));
     socket.on('close', () => this.#end());
+  }
+
+  /** A client that sends more than can be handled is read from more slowly. */
+  #queue(data: Buffer): void {
+    this.#queuedBytes += data.byteLength;
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) this.#socket.pause();
+    this.#chain = this.#chain.then(async () => {
+      await this.#socketOnMessage(data);
+      this.#queuedBytes -= data.byteLength;
+      if (this.#queuedBytes <= MAX_QUEUED_BYTES && this.#socket.isPaused) this.#socket.resume();
+    });
   }
 
   async #socketOnMessage(data: Buffer): Promise<void> {
@@ -268,9 +279,11 @@ export class Session {
 
   async #audio(blob: Blob, ready: Ready): Promise<void> {
     if (isVideo(blob)) return this.#video(ready);
-    const pcm = await this.#input.push(blob);
-    ready.turns.hear(pcm.byteLength);
-    ready.activity.push(pcm);
+    await this.#input.push(blob, (pcm) => {
+      if (this.#over) return;
+      ready.turns.hear(pcm.byteLength);
+      ready.activity.push(pcm);
+    });
   }
 
   /** Taken, counted and not looked at: this server has no eyes. */

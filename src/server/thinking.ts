@@ -113,9 +113,14 @@ export class Thinking {
 async function resultsFor(turn: Turn): Promise<readonly CallResult[]> {
   const results: CallResult[] = [];
   const { signal } = turn.abort;
-  await new Promise<void>((goOn, reject) => {
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const goOn = (): void => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    };
     turn.held = { results, goOn };
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
   turn.held = undefined;
   return results;

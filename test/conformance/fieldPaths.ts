@@ -10,6 +10,7 @@ const SHARED: readonly [RegExp, string][] = [
   [/^.*\b(?:inlineData|audio|video|mediaChunks)\.(?=data|mimeType|displayName)/, 'Blob.'],
   [/^.*\b(?:systemInstruction|turns|modelTurn)\.parts\./, 'Part.'],
   [/^.*\b(?:systemInstruction|turns|modelTurn)\./, 'Content.'],
+  [/^Content\.parts\./, 'Part.'],
   [/^(?:setup\.tools|contextUpdate\.tools\.tools)\./, 'Tool.'],
   [/^setup\.(?:input|output)AudioTranscription\./, 'AudioTranscriptionConfig.'],
   [/^serverContent\.\w*[tT]ranscription\./, 'Transcription.'],
@@ -25,7 +26,7 @@ export function canonical(path: string): string {
 
 /** Below these everything is the user's own. */
 export const FREE =
-  /^(?:FunctionResponse\.(?:response|parts)|FunctionCall\.args|FunctionDeclaration\.(?:parameters|parametersJsonSchema|response|responseJsonSchema)|Tool\.(?!functionDeclarations)\w+|setup\.labels|setup\.avatarConfig\.\w+|setup\.safetySettings\.\w+)$/;
+  /^(?:FunctionResponse\.(?:response|parts)|FunctionCall\.args|FunctionDeclaration\.(?:parameters|parametersJsonSchema|response|responseJsonSchema)|Tool\.(?!functionDeclarations)\w+|setup\.labels|setup\.avatarConfig\.\w+|setup\.safetySettings\.\w+|setup\.generationConfig\.speechConfig\.voiceConfig\.replicatedVoiceConfig|serverContent\.(?:groundingMetadata|urlContextMetadata))$/;
 
 /** Every field that a message has, in the protocol's own spelling. */
 export function fieldsIn(message: unknown): string[] {

@@ -37,6 +37,25 @@ describe('decodeFrame', () => {
     expect(decoded.ok ? '' : decoded.reason).toMatch(reason);
   });
 
+  it('of a large frame that is nested too deeply is refused before it is parsed', () => {
+    const decoded = decodeFrame(Buffer.alloc(4_000_000, '['));
+    expect(decoded).toEqual({ ok: false, reason: 'nested more than 100 deep' });
+    const deep = (depth: number, text: string): Buffer =>
+      Buffer.from(`{"text":${JSON.stringify(text)},"a":${'['.repeat(depth)}${']'.repeat(depth)}}`);
+    // Brackets within strings count for nothing, wherever their quotes are.
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('[', '{', ']', '"', '\\', 'x', ':"'), { maxLength: 30 }),
+        (pieces) => {
+          const text = pieces.join('') + '['.repeat(70_000) + pieces.join('');
+          expect(decodeFrame(deep(99, text)).ok).toBe(true);
+          expect(decodeFrame(deep(100, text)).ok).toBe(false);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
   it('never throws, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {

@@ -270,6 +270,13 @@ describe('a command as the voice', () => {
     expect(bytes).toBe(9600);
   });
 
+  it('is not asked to speak what has no words', async () => {
+    const voice = commandVoice('exit 4', undefined);
+    for (const text of ['---', ' … ', '👋!']) {
+      expect(await voice.speak(text, undefined, never)).toHaveLength(0);
+    }
+  });
+
   it('gets one line, without markup', async () => {
     const file = join(folder, 'said');
     const voice = commandVoice(`cat > ${file}; head -c 100 /dev/zero`, undefined);

@@ -142,6 +142,30 @@ describe('a model behind a service', () => {
     await client.close();
   });
 
+  it('that only calls functions is stopped, and the session lives', async () => {
+    const { url } = await start({ llm: service.url });
+    const client = await openSession(url, {
+      ...SETUP,
+      tools: [{ functionDeclarations: [{ name: 'look', behavior: 'BLOCKING' }] }],
+    });
+    client.socket.on('message', (data: Buffer) => {
+      const { toolCall } = JSON.parse(data.toString()) as {
+        toolCall?: { functionCalls: { id: string }[] };
+      };
+      const [call] = toolCall?.functionCalls ?? [];
+      const response = { id: call?.id, name: 'look', response: { output: 'nothing' } };
+      if (call) client.send({ toolResponse: { functionResponses: [response] } });
+    });
+    const call = { index: 0, id: 'x', function: { name: 'look', arguments: '{}' } };
+    service.behave(sendDeltas([{ tool_calls: [call] }], 'tool_calls'));
+    expect(await answerTo(client, 'Look around.')).toMatch(FAILED);
+    expect(service.asked).toHaveLength(9);
+    expect(bodyOf(service.asked[7])['tool_choice']).toBeUndefined();
+    expect(bodyOf(service.asked[8])['tool_choice']).toBe('none');
+    expect(faults()).toEqual([expect.stringMatching(/calls functions again and again/)]);
+    await client.close();
+  });
+
   it.each([
     ['while it thinks', stall(), false],
     ['while it speaks', stall('One sentence. ', 'And half of an'), true],

@@ -24,6 +24,16 @@ export type BrainPiece =
   | { thought: string }
   | { call: { name: string; args: Record<string, unknown> } };
 
+/** Some models call again and again: after so many rounds they are to answer with what they know. */
+const MAX_CALL_ROUNDS = 8;
+
+/** False where everything since the user's last words was calls and their results, and enough of them. */
+export function mayCall(turns: readonly BrainTurn[]): boolean {
+  const since = turns.slice(turns.findLastIndex((turn) => turn.role === 'user') + 1);
+  const rounds = since.filter((turn) => turn.role === 'model' && (turn.calls?.length ?? 0) > 0);
+  return rounds.length < MAX_CALL_ROUNDS;
+}
+
 export interface Brain {
   readonly name: string;
   /** Ends when the answer is whole, or when it waits for the result of its calls. Rejects with the signal's reason. */

@@ -1,7 +1,7 @@
 /** An OpenAI-compatible `/v1/chat/completions` as a brain: Ollama, llama.cpp, vLLM and others. */
 import { jsonIn, messageIn, Service } from '../engines/service.ts';
 import type { ServiceOptions } from '../engines/services.ts';
-import type { Brain, BrainPiece, BrainRequest } from './brain.ts';
+import { mayCall, type Brain, type BrainPiece, type BrainRequest } from './brain.ts';
 import { chatMessages, jsonSchemaOf, ToolNames } from './chatMessages.ts';
 import { eventData } from './sse.ts';
 import { ThoughtFilter } from './thoughts.ts';
@@ -77,7 +77,11 @@ async function* think(
     yield piece;
   }
   if (!isOver) throw new Error(`${service.host} ended in the middle of its answer`);
-  for (const { name, args } of calls.end()) {
+  const wanted = calls.end();
+  if (wanted.length > 0 && !mayCall(request.turns)) {
+    throw new Error(`${service.name} calls functions again and again`);
+  }
+  for (const { name, args } of wanted) {
     isEmpty = false;
     yield { call: { name: toolNames.original(name), args } };
   }
@@ -104,7 +108,7 @@ function bodyOf(
     stream: true,
     messages: chatMessages(request, toolNames),
     ...(request.temperature !== undefined && { temperature: request.temperature }),
-    ...(tools.length > 0 && { tools }),
+    ...(tools.length > 0 && { tools, ...(!mayCall(request.turns) && { tool_choice: 'none' }) }),
   };
 }
 

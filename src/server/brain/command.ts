@@ -2,7 +2,7 @@
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
 import { shortened } from '../engines/choice.ts';
 import { streamOf } from '../engines/run.ts';
-import type { Brain, BrainPiece, BrainRequest } from './brain.ts';
+import { mayCall, type Brain, type BrainPiece, type BrainRequest } from './brain.ts';
 import { ASSISTANT, promptFor } from './prompt.ts';
 import { ThoughtFilter } from './thoughts.ts';
 
@@ -17,7 +17,8 @@ export function commandBrain(line: string, environment: ChildEnvironment | undef
   const name = shortened(line);
   return {
     name,
-    async *think(request, signal) {
+    async *think(asked, signal) {
+      const request = mayCall(asked.turns) ? asked : { ...asked, tools: [] };
       const output = streamOf({
         command: line,
         shell: true,
@@ -67,7 +68,7 @@ class CallLines {
     for (const part of text.split(/(?<=\n)/)) {
       this.#line += part;
       // What cannot become a call is said at once, not when its line is whole.
-      this.#isSaid ||= !mayCall(this.#line) || this.#line.length > MAX_CALL_CHARS;
+      this.#isSaid ||= !mayBeCall(this.#line) || this.#line.length > MAX_CALL_CHARS;
       if (this.#isSaid || this.#line.endsWith('\n')) pieces.push(...this.end());
       if (part.endsWith('\n')) this.#isSaid = false;
     }
@@ -95,7 +96,7 @@ class CallLines {
   }
 }
 
-function mayCall(line: string): boolean {
+function mayBeCall(line: string): boolean {
   const begun = line.trimStart();
   return begun.startsWith('CALL ') || 'CALL '.startsWith(begun) || /^`{1,3}\w*\s*$/.test(begun);
 }

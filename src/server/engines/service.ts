@@ -6,8 +6,8 @@
 import { EXIT, GemliveError, usageError } from '../../errors.ts';
 import type { EngineOption } from './choice.ts';
 
-/** A service that says nothing for so long has failed. */
-export const STALL_MS = 30_000;
+/** A service that says nothing for so long has failed. Clients wait for 30 s, and are to hear of it. */
+export const STALL_MS = 25_000;
 const PROBE_MS = 5000;
 const MAX_BYTES = 64 * 1024 * 1024;
 /** A list of all models that a broker has is long. */

@@ -69,7 +69,10 @@ export function streaming(
     signal: AbortSignal,
   ) => AsyncIterable<Uint8Array>,
 ): Required<Voice> {
-  const stream: Required<Voice>['stream'] = (...request) => to24kHz(make(...request));
+  const stream: Required<Voice>['stream'] = async function* (text, ...rest) {
+    // Of a line of dashes there is nothing to say, and many a voice fails at it.
+    if (/[\p{L}\p{N}]/u.test(text)) yield* to24kHz(make(text, ...rest));
+  };
   return { name, stream, speak: (...request) => wholeOf(stream(...request)) };
 }
 

@@ -103,27 +103,30 @@ export class Rest {
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client has gone')));
     const { signal } = gone;
-    const answer = generate(json, { brain: engines.brain, model, now: now(), signal, onFault });
-    if (method === 'generateContent') return whole(answer);
-    if (query.get('alt') === 'sse') await sendEvents(response, answer, signal);
-    else await sendArray(response, answer, signal);
+    const values = generate(json, { brain: engines.brain, model, now: now(), signal, onFault });
+    if (method === 'generateContent') return whole(values);
+    const stream = {
+      values,
+      signal,
+      bodyOf: (error: unknown) => errorBody(this.#toRestError(error)),
+    };
+    await (query.get('alt') === 'sse' ? sendEvents : sendArray)(response, stream);
     return undefined;
   }
 
   #fail(error: unknown, response: ServerResponse): void {
-    if (response.destroyed || response.closed) return;
-    const known = toRestError(error);
-    if (!known) this.#options.onFault(`internal: ${String(error)}`);
-    const told = known ?? internalError();
-    if (!response.headersSent) send(response, told.code, errorBody(told));
-    // In the midst of a stream: the official SDK looks for an error that stands alone.
-    else response.end(`${JSON.stringify(errorBody(told))}\n`);
+    if (response.destroyed || response.closed || response.headersSent) return;
+    const told = this.#toRestError(error);
+    send(response, told.code, errorBody(told));
   }
-}
 
-function toRestError(error: unknown): RestError | undefined {
-  if (error instanceof RestError) return error;
-  return error instanceof Refusal ? badRequest(error.message) : undefined;
+  /** What the client is told; what it cannot help is told here. */
+  #toRestError(error: unknown): RestError {
+    if (error instanceof RestError) return error;
+    if (error instanceof Refusal) return badRequest(error.message);
+    this.#options.onFault(`internal: ${String(error)}`);
+    return internalError();
+  }
 }
 
 function checkCredential(request: IncomingMessage, key: string | undefined): void {

@@ -12,15 +12,16 @@ const PONG = 10;
 const HEAD_BYTES = 512;
 
 /**
- * One whole masked frame.
+ * One masked frame.
  * @param {number} opcode
  * @param {Uint8Array} payload
+ * @param {boolean} [isLast] of its message
  */
-export function maskedFrame(opcode, payload) {
+export function maskedFrame(opcode, payload, isLast = true) {
   const { length } = payload;
   const sizeBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
   const frame = Buffer.alloc(2 + sizeBytes + 4 + length);
-  frame[0] = 0x80 | opcode;
+  frame[0] = (isLast ? 0x80 : 0) | opcode;
   frame[1] = 0x80 | (sizeBytes === 0 ? length : sizeBytes === 2 ? 126 : 127);
   if (sizeBytes === 2) frame.writeUInt16BE(length, 2);
   if (sizeBytes === 8) frame.writeBigUInt64BE(BigInt(length), 2);
@@ -58,6 +59,8 @@ export class Wire {
   listener = {};
   /** Close code, once a close frame is here. @type {number | undefined} */
   code;
+  /** Of the close frame. */
+  reason = '';
   #head = Buffer.alloc(HEAD_BYTES);
   #headLength = 0;
   #opcode = 0;
@@ -120,6 +123,7 @@ export class Wire {
     if (this.#opcode === PONG) this.listener.onPong?.();
     else if (this.#opcode === CLOSE) {
       this.code = this.#length >= 2 ? this.#head.readUInt16BE(0) : 1005;
+      this.reason = this.#head.toString('utf8', 2, this.#headLength);
       this.socket.end(CLOSE_FRAME);
     } else {
       const head = this.#head.toString('latin1', 0, this.#headLength);
