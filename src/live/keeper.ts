@@ -53,9 +53,14 @@ export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame'
   isCalling(): boolean;
 };
 
+const openConnection: NonNullable<KeeperOptions['open']> = (...request) =>
+  Connection.open(...request);
+
 const FIRST_ATTEMPTS = 3;
 const RECONNECT_TIMEOUT_MS = 15_000;
 const GIVE_UP_MS = 60_000;
+/** A connection that does not live so long has not ended an outage. */
+const STABLE_MS = 5_000;
 /** A session that has to begin anew again so soon will not do better the third time. */
 const FRESH_AGAIN_MS = 60_000;
 /** Connections live about ten minutes: one that was not told to go is left before. */
@@ -77,6 +82,8 @@ export class Keeper {
   #closedEarly: ConnectionError | undefined;
   #leaving: Leaving | undefined;
   #freshAtMs = Number.NEGATIVE_INFINITY;
+  #readyAtMs = 0;
+  #outage = { sinceMs: 0, attempts: 0 };
   #cancelTimers: (() => void)[] = [];
 
   constructor(options: KeeperOptions, handlers: KeeperHandlers) {
@@ -169,7 +176,7 @@ export class Keeper {
     prepare?: () => Promise<void>,
     signal: AbortSignal = this.#abort.signal,
   ): Promise<void> {
-    const { endpoint, setup, open = Connection.open } = this.#options;
+    const { endpoint, setup, open = openConnection } = this.#options;
     this.#count += 1;
     const number = this.#count;
     const take = (): Setup => {
@@ -202,6 +209,7 @@ export class Keeper {
     this.#cancel();
     this.#leaving = undefined;
     this.#state = 'ready';
+    this.#readyAtMs = this.#options.clock.nowMs();
     this.#after(CONNECTION_LIFE_MS, () => this.goAway(LAST_NOTICE_MS));
   }
 
@@ -217,8 +225,12 @@ export class Keeper {
     const recovery = recoveryFrom(error, { mid: true });
     if (!this.#options.resumes || recovery === 'end') return this.#end(error);
     if (recovery === 'fresh' && !this.#forget()) return this.#end(error);
+    const nowMs = this.#options.clock.nowMs();
+    if (nowMs - this.#readyAtMs >= STABLE_MS || this.#outage.attempts === 0) {
+      this.#outage = { sinceMs: nowMs, attempts: 0 };
+    } else if (nowMs - this.#outage.sinceMs > GIVE_UP_MS) return this.#end(error);
     this.#openGap();
-    void this.#reconnect(error, this.#options.clock.nowMs());
+    void this.#reconnect(error, nowMs);
   }
 
   #openGap(): void {
@@ -238,12 +250,14 @@ export class Keeper {
 
   async #reconnect(error: ConnectionError, lostAtMs: number): Promise<void> {
     const { clock, random } = this.#options;
+    const outage = this.#outage;
     let reason = error;
-    for (let attempt = 1; this.#state === 'gap'; attempt += 1) {
-      this.#handlers.onReconnecting(reason.message, attempt);
+    while (this.#state === 'gap') {
+      outage.attempts += 1;
+      this.#handlers.onReconnecting(reason.message, outage.attempts);
       const handle = this.#handle;
       try {
-        await this.#sleep(nextDelayMs(attempt, random));
+        await this.#sleep(nextDelayMs(outage.attempts, random));
         await this.#connect(RECONNECT_TIMEOUT_MS);
         this.#begin();
         const gapMs = clock.nowMs() - lostAtMs;
@@ -253,7 +267,7 @@ export class Keeper {
         reason = failure;
         const recovery = recoveryFrom(failure, { mid: false });
         const helpless = recovery === 'end' || (recovery === 'fresh' && !this.#forget());
-        if (helpless || clock.nowMs() - lostAtMs > GIVE_UP_MS) return this.#end(failure);
+        if (helpless || clock.nowMs() - outage.sinceMs > GIVE_UP_MS) return this.#end(failure);
       }
     }
   }
@@ -294,7 +308,10 @@ export class Keeper {
       this.#handlers.onReady({ gapMs: clock.nowMs() - leftAtMs, resumed: handle() });
     } catch (error) {
       if (!(error instanceof ConnectionError) || leaving.abort.signal.aborted) return;
-      if (this.#state === 'gap') return void this.#reconnect(error, leftAtMs);
+      if (this.#state === 'gap') {
+        this.#outage = { sinceMs: leftAtMs, attempts: 0 };
+        return void this.#reconnect(error, leftAtMs);
+      }
       // The old one still serves.
       leaving.going = false;
       this.#after(nextDelayMs(1, random), () => this.settled());

@@ -21,7 +21,10 @@ export async function startFragileProxy(targetUrl: string): Promise<FragileProxy
   let refusing = false;
   let count = 0;
   const server = createServer((near) => {
-    if (refusing) return void near.resetAndDestroy();
+    if (refusing) {
+      near.resetAndDestroy();
+      return;
+    }
     count += 1;
     const far = connect(Number(target.port), target.hostname);
     const pair = { near, far };
