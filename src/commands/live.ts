@@ -76,6 +76,7 @@ export function newSession(
   context: CommandContext,
   place: LivePlace,
   extras: SetupExtras = {},
+  { watches = false }: { watches?: boolean } = {},
 ): LiveSession {
   const { settings, resolved } = context;
   return new LiveSession({
@@ -83,5 +84,7 @@ export function newSession(
     setup: toSetup(settings, resolved.profile, extras),
     profile: resolved.profile,
     timeoutMs: settings.timeoutSeconds * 1000,
+    resumes: settings.resume && extras.once !== true,
+    watches,
   });
 }

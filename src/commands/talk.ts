@@ -29,7 +29,7 @@ export async function run(context: CommandContext): Promise<number> {
   };
   return untilSignalled(context.signal, leaving, async (signal) => {
     const place = await openPlace(context);
-    const session = newSession(context, place);
+    const session = newSession(context, place, {}, { watches: true });
     let devices: Devices | undefined;
     try {
       // While the devices open; the conversation is told what has come of it.

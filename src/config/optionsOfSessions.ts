@@ -320,6 +320,14 @@ export const SESSION_OPTIONS = {
     help: 'forget the oldest turns when the context is full',
     helpOff: 'end the session when the context is full',
   },
+  resume: {
+    ...TURNS,
+    name: 'resume',
+    value: SWITCH,
+    default: true,
+    help: 'go on when the connection breaks or is about to be cut',
+    helpOff: 'end when the connection ends',
+  },
   text: {
     ...TURNS,
     name: 'text',

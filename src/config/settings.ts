@@ -72,6 +72,7 @@ export type Settings = {
   turnCoverage: 'activity' | 'all' | undefined;
   transcribe: boolean;
   compress: boolean;
+  resume: boolean;
   text: boolean;
 
   // talk

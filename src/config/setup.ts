@@ -12,12 +12,14 @@ export type SetupExtras = {
   asText?: boolean;
   /** Earlier turns go before the first question. */
   seedsHistory?: boolean;
+  /** One question and one answer: there is nothing to come back to. */
+  once?: boolean;
 };
 
 export function toSetup(
   settings: Settings,
   profile: ModelProfile,
-  { asText = settings.text, seedsHistory = false }: SetupExtras = {},
+  { asText = settings.text, seedsHistory = false, once = false }: SetupExtras = {},
 ): Setup {
   // An audio-only model is asked for its words as transcription, and the sound is dropped.
   const modalities = profile.modalities.value;
@@ -42,6 +44,7 @@ export function toSetup(
 
   const realtime = realtimeInputConfig(settings);
   if (Object.keys(realtime).length > 0) setup.realtimeInputConfig = realtime;
+  if (settings.resume && !once) setup.sessionResumption = {};
   if (settings.compress) setup.contextWindowCompression = { slidingWindow: {} };
   if (settings.transcribe) setup.inputAudioTranscription = {};
   if (isAudio && (settings.transcribe || asText)) setup.outputAudioTranscription = {};

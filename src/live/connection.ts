@@ -56,13 +56,14 @@ export class Connection {
   }
 
   /**
-   * Opens a socket and sets it up. `timeoutMs` counts until setupComplete.
+   * Opens a socket and sets it up. `timeoutMs` counts until setupComplete, less the time that `setup` takes:
+   * it is asked for when the socket is open.
    *
    * @throws ConnectionError, or the signal's reason.
    */
   static async open(
     endpoint: Endpoint,
-    setup: Setup,
+    setup: () => Setup | Promise<Setup>,
     handlers: ConnectionHandlers,
     { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
   ): Promise<Connection> {
@@ -79,7 +80,12 @@ export class Connection {
     return connection;
   }
 
-  #handshake(setup: Setup, host: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  #handshake(
+    setup: () => Setup | Promise<Setup>,
+    host: string,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       const settle = (error: unknown): void => {
@@ -97,16 +103,25 @@ export class Connection {
         reject(error);
       };
       const onAbort = (): void => settle(signal.reason);
-      const timer = setTimeout(
-        () => settle(timeoutError(host, timeoutMs, this.#setupSent)),
-        timeoutMs,
-      );
+      const startTimer = (): NodeJS.Timeout =>
+        setTimeout(() => settle(timeoutError(host, timeoutMs, this.#setupSent)), timeoutMs);
+      let timer = startTimer();
       signal.addEventListener('abort', onAbort);
       this.#settleHandshake = settle;
 
-      socket.on('open', () => {
+      const sendSetup = (ready: Setup): void => {
+        if (this.#settleHandshake !== settle) return;
         this.#setupSent = true;
-        socket.send(encodeClientMessage({ setup }));
+        socket.send(encodeClientMessage({ setup: ready }));
+      };
+      socket.on('open', () => {
+        const wanted = setup();
+        if (!(wanted instanceof Promise)) return sendSetup(wanted);
+        clearTimeout(timer);
+        wanted.then((ready) => {
+          timer = startTimer();
+          sendSetup(ready);
+        }, settle);
       });
       socket.on('message', (data: Buffer) => this.#socketOnMessage(data));
       socket.on('pong', () => (this.#oldestUnansweredPingMs = undefined));
@@ -177,6 +192,22 @@ export class Connection {
   /** Bytes that wait in our memory because the network does not take them. */
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  /** False: not a word and no pong within `timeoutMs`. */
+  isAlive(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const socket = this.#socket;
+      const settle = (alive: boolean): void => {
+        clearTimeout(timer);
+        for (const event of ['pong', 'message', 'close']) socket.off(event, onSign);
+        resolve(alive);
+      };
+      const onSign = (): void => settle(true);
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      for (const event of ['pong', 'message', 'close']) socket.on(event, onSign);
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    });
   }
 
   /** Idempotent. Settles when the socket is gone, within a second even if the peer is silent. */

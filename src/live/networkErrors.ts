@@ -75,6 +75,16 @@ export function timeoutError(host: string, timeoutMs: number, opened: boolean): 
   );
 }
 
+/** Open, and not a word for half a minute. */
+export function silentError(): ConnectionError {
+  return new ConnectionError('the connection is open, but nothing comes through it', 'server', {
+    code: 'connection_lost',
+    exitCode: EXIT.network,
+    why: 'a network that has changed or gone often does not say so',
+    hint: 'check the network and try again',
+  });
+}
+
 /** `error`: what ws found wrong with a frame after the handshake. */
 export function violationError(error: Error, host: string): ConnectionError {
   return new ConnectionError(`${host} broke the WebSocket protocol: ${error.message}`, 'server', {

@@ -9,9 +9,14 @@ export const BACKLOG_LIMIT_MS = 5_000;
 type Entry = { message: ClientMessage; soundMs: number };
 
 export class Outbox {
+  readonly #onDropped: (message: ClientMessage) => void;
   #entries: Entry[] = [];
   #soundMs = 0;
   #droppedMs = 0;
+
+  constructor(onDropped: (message: ClientMessage) => void = () => {}) {
+    this.#onDropped = onDropped;
+  }
 
   /** `soundMs`: how long the message sounds; 0 for what is not sound. */
   push(message: ClientMessage, soundMs: number): void {
@@ -27,6 +32,19 @@ export class Outbox {
     if (!dropped) return;
     this.#soundMs -= dropped.soundMs;
     this.#droppedMs += dropped.soundMs;
+    this.#onDropped(dropped.message);
+  }
+
+  /** Goes first, and is not dropped: what has been sent once and was lost. What waits already stays where it is. */
+  putFirst(messages: readonly ClientMessage[]): void {
+    const waiting = new Set(this.#entries.map(({ message }) => message));
+    const lost = messages.filter((message) => !waiting.has(message));
+    this.#entries.unshift(...lost.map((message) => ({ message, soundMs: 0 })));
+  }
+
+  /** What waits and has no addressee any more. */
+  discard(fits: (message: ClientMessage) => boolean): void {
+    this.#entries = this.#entries.filter(({ message }) => !fits(message));
   }
 
   /** Hands entries over in order for as long as `send` takes them. */

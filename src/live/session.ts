@@ -1,6 +1,6 @@
 /**
- * A conversation with the service, above single connections: it owns the setup, the retries before the
- * first setupComplete, and the one place where input waits. Hand-over and resumption belong here too.
+ * A conversation with the service, above single connections: what goes out and where it waits, what was
+ * not answered and is said again, what the server said. Connections come and go in the keeper.
  */
 import type { FunctionCall, LiveEvent, SessionEvent } from '../events.ts';
 import { EXIT, GemliveError } from '../errors.ts';
@@ -14,10 +14,12 @@ import type {
   Setup,
 } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
-import { nextDelayMs } from './backoff.ts';
-import { Connection, type ConnectionHandlers, type Endpoint } from './connection.ts';
-import { ConnectionError } from './networkErrors.ts';
+import type { Endpoint } from './connection.ts';
+import { Keeper, SYSTEM_CLOCK, type Clock, type KeeperOptions } from './keeper.ts';
+import { silentError } from './networkErrors.ts';
 import { Outbox } from './outbox.ts';
+import { Transcript } from './transcript.ts';
+import { Unanswered } from './unanswered.ts';
 
 export type LiveSessionOptions = {
   endpoint: Endpoint;
@@ -25,34 +27,83 @@ export type LiveSessionOptions = {
   profile: ModelProfile;
   /** Until setupComplete, retries included. */
   timeoutMs: number;
+  /**
+   * A connection that is lost is made again, with the handle of `setup.sessionResumption` where there is one, and
+   * one that is to be cut is left before. Default false: the session ends with its connection.
+   */
+  resumes?: boolean;
+  /** 10 s after an utterance without an answer, look whether anybody is there. */
+  watches?: boolean;
   random?: () => number;
+  clock?: Clock;
+  /** In place of a socket. */
+  open?: KeeperOptions['open'];
 };
 
 export type FunctionResult = Omit<FunctionResponse, 'id' | 'name'> & { call: FunctionCall };
 
-const MAX_ATTEMPTS = 3;
 const MAX_BAD_FRAMES_IN_A_ROW = 20;
 /** More than this in the socket's own buffer and the network is slower than speech. */
 const HIGH_WATER_BYTES = 64 * 1024;
+const NO_ANSWER_MS = 10_000;
+const NO_PONG_MS = 30_000;
 const INPUT_RATE_HZ = 16_000;
 const BYTES_PER_MS = (INPUT_RATE_HZ * 2) / 1000;
 
 export class LiveSession {
   readonly #options: LiveSessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
-  readonly #outbox = new Outbox();
-  readonly #abort = new AbortController();
+  readonly #unanswered = new Unanswered();
+  readonly #outbox = new Outbox((message) => this.#unanswered.forget(message));
+  readonly #transcript = new Transcript();
+  readonly #keeper: Keeper;
   /** What happened before anyone listened: a session may start while the devices are still opening. */
   #unheard: SessionEvent[] | undefined = [];
   #starting: Promise<void> | undefined;
-  #connection: Connection | undefined;
-  #state: 'new' | 'connecting' | 'ready' | 'ended' = 'new';
+  #state: 'new' | 'connecting' | 'ready' | 'gap' | 'ended' = 'new';
   #badFrames = 0;
-  #endedWith: GemliveError | undefined;
   #writable: { promise: Promise<void>; resolve: () => void } | undefined;
+  /** Something of an answer has come, and its end has not. */
+  #answering = false;
+  /** All of it has come. */
+  #generated = false;
+  /** Calls that wait for a result. */
+  readonly #calls = new Map<string, FunctionCall>();
+  /** The last word about it; a server that says none may be left at any time. */
+  #resumable = true;
+  #cancelWatchdog: () => void = () => {};
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
+    const { endpoint, setup, profile, timeoutMs, resumes = false, random = Math.random } = options;
+    this.#keeper = new Keeper(
+      {
+        endpoint,
+        setup: (handle) => setupFor(setup, handle, this.#history(), profile),
+        timeoutMs,
+        resumes,
+        random,
+        clock: options.clock ?? SYSTEM_CLOCK,
+        open: options.open,
+      },
+      {
+        onMessage: (message) => this.#connectionOnMessage(message),
+        onBadFrame: (reason) => this.#connectionOnBadFrame(reason),
+        // After every frame that went out: mostly nothing waits behind it.
+        onWritable: () => {
+          if (!this.#outbox.isEmpty) this.#pump();
+        },
+        onConnecting: (attempt) =>
+          this.#emit({ type: 'state', state: 'connecting', ...(attempt > 1 && { attempt }) }),
+        onGap: () => this.#keeperOnGap(),
+        onReconnecting: (reason, attempt) =>
+          this.#emit({ type: 'state', state: 'reconnecting', reason, attempt }),
+        onReady: (again) => this.#keeperOnReady(again),
+        onEnd: (error) => this.#end(error),
+        isResting: () => this.#isResting(),
+        isCalling: () => this.#calls.size > 0,
+      },
+    );
   }
 
   /**
@@ -84,57 +135,125 @@ export class LiveSession {
 
   async #start(signal?: AbortSignal): Promise<void> {
     this.#state = 'connecting';
-    const lifetime = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
-    const { endpoint, setup, timeoutMs } = this.#options;
-    const deadlineMs = performance.now() + timeoutMs;
-    for (let attempt = 1; ; attempt += 1) {
-      this.#emit({ type: 'state', state: 'connecting', ...(attempt > 1 && { attempt }) });
-      try {
-        const remainingMs = deadlineMs - performance.now();
-        this.#connection = await Connection.open(endpoint, setup, this.#handlers(), {
-          timeoutMs: remainingMs,
-          signal: lifetime,
-        });
-        break;
-      } catch (error) {
-        const delayMs = nextDelayMs(attempt, this.#options.random ?? Math.random);
-        const again =
-          error instanceof ConnectionError &&
-          error.kind === 'server' &&
-          error.code !== 'timeout' &&
-          attempt < MAX_ATTEMPTS &&
-          performance.now() + delayMs < deadlineMs;
-        if (!again) {
-          this.#state = 'ended';
-          this.#releaseWaiting();
-          throw error;
-        }
-        await sleep(delayMs, lifetime);
-      }
+    try {
+      await this.#keeper.start(signal);
+    } catch (error) {
+      this.#state = 'ended';
+      this.#releaseWaiting();
+      throw this.#failedWith ?? error;
     }
-    // The server may have closed in the same breath as setupComplete.
-    if (this.#endedWith) throw this.#endedWith;
+  }
+
+  /** The first connection and every later one. */
+  #keeperOnReady(again: { gapMs: number; resumed: boolean } | undefined): void {
     this.#state = 'ready';
-    this.#emit({ type: 'state', state: 'ready' });
+    if (again) {
+      if (!again.resumed) this.#tellMemoryLost();
+      // What was said and not answered is said again, before what has been said since.
+      this.#outbox.putFirst([...(again.resumed ? [] : this.#seed()), ...this.#unanswered.take()]);
+      this.#unanswered.answerOver();
+    }
+    const gapMs = again && Math.round(again.gapMs);
+    this.#emit({ type: 'state', state: 'ready', ...(gapMs !== undefined && { gapMs }) });
     this.#pump();
   }
 
-  #handlers(): ConnectionHandlers {
-    return {
-      onMessage: (message) => this.#connectionOnMessage(message),
-      onBadFrame: (reason) => this.#connectionOnBadFrame(reason),
-      onClosed: (error) => this.#end(error),
-      // After every frame that went out: mostly nothing waits behind it.
-      onWritable: () => {
-        if (!this.#outbox.isEmpty) this.#pump();
+  /** Nothing goes out and nothing comes in: an answer that was on its way is over. */
+  #keeperOnGap(): void {
+    this.#state = 'gap';
+    this.#cancelWatchdog();
+    const ids = [...this.#calls.keys()];
+    this.#calls.clear();
+    this.#outbox.discard((message) => 'toolResponse' in message);
+    const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
+    if (this.#answering) events.push(...endOfTurn(this.#generated));
+    this.#answering = false;
+    if (events.length > 0) this.#emit({ type: 'live', events });
+  }
+
+  #isResting(): boolean {
+    return (
+      this.#resumable &&
+      !this.#answering &&
+      this.#unanswered.isEmpty &&
+      (this.#outbox.isEmpty || this.#state !== 'ready')
+    );
+  }
+
+  /** What was said before what is to be said again. */
+  #history(): Content[] {
+    const lines = this.#transcript.history;
+    while (!this.#unanswered.isEmpty && lines.at(-1)?.role === 'user') lines.pop();
+    return lines;
+  }
+
+  /** The last lines of the conversation, for a server that remembers nothing of it. */
+  #seed(): ClientMessage[] {
+    const turns = this.#history();
+    if (turns.length === 0) return [];
+    const turnComplete = this.#options.profile.textPath.value === 'seedThenRealtime';
+    return [{ clientContent: { turns, turnComplete } }];
+  }
+
+  #tellMemoryLost(): void {
+    if (this.#history().length === 0) return;
+    this.#emit({
+      type: 'warning',
+      warning: {
+        code: 'memory_lost',
+        message: 'the session could not be taken up again: a new one knows its last lines only',
       },
-    };
+    });
   }
 
   #connectionOnMessage(message: ServerMessage): void {
     this.#badFrames = 0;
     const events: LiveEvent[] = toEvents(message);
+    for (const event of events) this.#follow(event);
     if (events.length > 0) this.#emit({ type: 'live', events });
+    // After everybody has heard it: an answer to it may be on its way.
+    this.#keeper.settled();
+    const goAway = events.find((event) => event.type === 'goAway');
+    if (goAway) this.#keeper.goAway(goAway.timeLeftMs);
+  }
+
+  #follow(event: LiveEvent): void {
+    this.#transcript.heard(event);
+    switch (event.type) {
+      case 'resumption':
+        this.#resumable = event.resumable;
+        if (event.resumable && event.handle !== undefined) this.#keeper.resumableBy(event.handle);
+        return;
+      case 'audio':
+      case 'text':
+      case 'outputTranscription':
+        this.#answering = true;
+        this.#generated = false;
+        this.#unanswered.answered();
+        this.#cancelWatchdog();
+        return;
+      case 'thought':
+        this.#cancelWatchdog();
+        return;
+      case 'toolCall':
+        this.#cancelWatchdog();
+        for (const call of event.calls) if (call.id !== undefined) this.#calls.set(call.id, call);
+        return;
+      case 'toolCallCancellation':
+        for (const id of event.ids) this.#calls.delete(id);
+        return;
+      case 'generationComplete':
+        this.#generated = true;
+        return;
+      case 'turnComplete':
+        this.#unanswered.answerOver();
+        if (this.#options.profile.endOfTurn.value === 'turnComplete') this.#answering = false;
+        return;
+      case 'interactionStatus':
+        if (event.status !== 'IN_PROGRESS') this.#answering = false;
+        return;
+      default: // nothing that a connection hangs on
+    }
   }
 
   #connectionOnBadFrame(reason: string): void {
@@ -150,18 +269,21 @@ export class LiveSession {
       why: 'what answers there does not speak the Live API',
       hint: 'check --base-url and --api-version',
     });
-    this.#abort.abort(error);
-    void this.#connection?.close();
+    this.#failedWith = error;
+    void this.#keeper.close();
     this.#end(error);
   }
 
+  /** Why it was given up before it began. */
+  #failedWith: GemliveError | undefined;
+
   #end(error: GemliveError | undefined): void {
-    if (this.#endedWith !== undefined || (this.#state === 'ended' && error === undefined)) return;
-    const wasReady = this.#state === 'ready';
-    this.#endedWith = error;
-    if (this.#state === 'connecting') return; // start() throws it
+    if (this.#state === 'ended') return;
+    const { state } = { state: this.#state };
+    if (state === 'connecting' && error) return; // start() throws it
     this.#state = 'ended';
-    if (wasReady) this.#tellDropped();
+    this.#cancelWatchdog();
+    if (state === 'ready' || state === 'gap') this.#tellDropped();
     this.#releaseWaiting();
     this.#emit({ type: 'state', state: 'closed', ...(error && { reason: error.message }) });
     this.#emit({ type: 'ended', error });
@@ -174,7 +296,9 @@ export class LiveSession {
   sendAudio(pcm: Uint8Array): boolean {
     if (this.#state === 'ended') return false;
     const message = { realtimeInput: { audio: audioBlob(pcm, INPUT_RATE_HZ) } };
-    this.#outbox.push(message, pcm.byteLength / BYTES_PER_MS);
+    const soundMs = pcm.byteLength / BYTES_PER_MS;
+    if (this.#options.resumes) this.#unanswered.push(message, soundMs);
+    this.#outbox.push(message, soundMs);
     this.#pump();
     return this.#outbox.isEmpty;
   }
@@ -190,11 +314,24 @@ export class LiveSession {
     return this.#writable.promise;
   }
 
+  /** Somebody began to speak `agoMs` ago: what is said from there on is said again if the connection breaks. */
+  utteranceBegan(agoMs: number): void {
+    this.#unanswered.began(agoMs);
+  }
+
+  /** The last voiced moment was `agoMs` ago. */
+  utteranceEnded(agoMs: number): void {
+    this.#unanswered.ended(agoMs);
+    this.#watch();
+  }
+
   /** Manual activity markers. In order with the sound around them. */
   sendActivity(activity: 'start' | 'end'): void {
+    if (activity === 'start') this.#unanswered.began(0, true);
     this.#queue({
       realtimeInput: activity === 'start' ? { activityStart: {} } : { activityEnd: {} },
     });
+    if (activity === 'end') this.#unanswered.ended(0, true);
   }
 
   /** "The microphone has stopped": the model need not wait for more. Only where the profile honours it. */
@@ -209,6 +346,7 @@ export class LiveSession {
    * where the model takes history only at the start.
    */
   sendText(text: string, history: readonly Content[] = []): void {
+    this.#transcript.wrote([...history, { role: 'user', parts: [{ text }] }]);
     if (this.#options.profile.textPath.value === 'clientContent') {
       const turns: Content[] = [...history, { role: 'user', parts: [{ text }] }];
       this.#queue({ clientContent: { turns, turnComplete: true } });
@@ -221,6 +359,7 @@ export class LiveSession {
   }
 
   sendToolResults(results: readonly FunctionResult[]): void {
+    for (const { call } of results) if (call.id !== undefined) this.#calls.delete(call.id);
     const functionResponses = results.map(({ call, ...rest }) => ({
       ...rest,
       name: call.name,
@@ -231,16 +370,37 @@ export class LiveSession {
 
   #queue(message: ClientMessage): void {
     if (this.#state === 'ended') return;
+    if (this.#options.resumes && !('toolResponse' in message)) this.#unanswered.push(message, 0);
     this.#outbox.push(message, 0);
     this.#pump();
   }
 
+  /** 10 s without an answer: a model may choose to stay silent, and a network may be gone without a word. */
+  #watch(): void {
+    const { watches = false, clock = SYSTEM_CLOCK } = this.#options;
+    this.#cancelWatchdog();
+    if (watches) this.#cancelWatchdog = clock.after(NO_ANSWER_MS, () => void this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const { link } = this.#keeper;
+    if (!link) return;
+    const alive = await link.isAlive(NO_PONG_MS);
+    if (this.#keeper.link !== link) return;
+    if (!alive) return this.#keeper.lose(silentError());
+    this.#emit({
+      type: 'warning',
+      warning: {
+        code: 'no_answer_yet',
+        message: 'no answer; the model may have chosen to stay silent',
+      },
+    });
+  }
+
   #pump(): void {
-    const connection = this.#connection;
-    if (this.#state !== 'ready' || !connection) return;
-    this.#outbox.drain(
-      (message) => connection.bufferedBytes < HIGH_WATER_BYTES && connection.send(message),
-    );
+    const { link } = this.#keeper;
+    if (this.#state !== 'ready' || !link) return;
+    this.#outbox.drain((message) => link.bufferedBytes < HIGH_WATER_BYTES && link.send(message));
     if (!this.#outbox.isEmpty) return;
     this.#tellDropped();
     this.#releaseWaiting();
@@ -272,25 +432,29 @@ export class LiveSession {
 
   /** Idempotent; settles when the socket is gone. */
   async close(): Promise<void> {
-    this.#abort.abort(new Error('the session was closed'));
-    const connection = this.#connection;
+    const closed = this.#keeper.close();
     this.#end(undefined);
-    this.#state = 'ended';
-    await connection?.close();
+    await closed;
   }
 }
 
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, ms);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-  });
+/** Of a turn of which nothing comes any more. `whole`: all of the answer has come. */
+const endOfTurn = (whole: boolean): LiveEvent[] => [
+  ...(whole ? [] : [{ type: 'generationComplete' } as const]),
+  { type: 'interactionStatus', status: 'IDLE' },
+  { type: 'turnComplete', ...(!whole && { reason: 'CONNECTION_LOST' }) },
+];
+
+function setupFor(
+  setup: Setup,
+  handle: string | undefined,
+  history: readonly Content[],
+  profile: ModelProfile,
+): Setup {
+  if (handle !== undefined) {
+    const { historyConfig: _seeded, ...rest } = setup;
+    return { ...rest, sessionResumption: { ...setup.sessionResumption, handle } };
+  }
+  const seeds = history.length > 0 && profile.textPath.value === 'seedThenRealtime';
+  return seeds ? { ...setup, historyConfig: { initialHistoryInClientContent: true } } : setup;
 }

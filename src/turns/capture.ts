@@ -203,16 +203,20 @@ export class Capture {
   }
 
   #begin(): void {
-    this.#utterance = { beganMs: this.#options.clock.nowMs() };
-    this.#options.tracker.speechStarted();
+    const { clock, detector, session, tracker } = this.#options;
+    this.#utterance = { beganMs: clock.nowMs() };
+    session.utteranceBegan(detector?.speaking ? detector.positionMs - detector.onsetMs : 0);
+    tracker.speechStarted();
     this.#options.onActivity(true);
   }
 
   /** Speech is over at its last voiced frame: the detector says so, or an answer has come before it did. */
   endUtterance(): void {
-    const { detector, tracker, clock } = this.#options;
+    const { detector, session, tracker, clock } = this.#options;
     if (!this.#utterance || !detector) return;
-    const lastVoicedMs = clock.nowMs() - (detector.positionMs - detector.lastVoicedMs);
+    const silentMs = detector.positionMs - detector.lastVoicedMs;
+    const lastVoicedMs = clock.nowMs() - silentMs;
+    session.utteranceEnded(silentMs);
     // A key may have been held without a word.
     tracker.speechEnded(Math.max(lastVoicedMs, this.#utterance.beganMs));
     this.#utterance = undefined;

@@ -13,6 +13,7 @@ async function setupOf(argv: readonly string[], extras?: SetupExtras): Promise<S
 const DEFAULTS = {
   model: 'models/gemini-3.8-live',
   generationConfig: { responseModalities: ['AUDIO'] },
+  sessionResumption: {},
   contextWindowCompression: { slidingWindow: {} },
   inputAudioTranscription: {},
   outputAudioTranscription: {},
@@ -188,8 +189,8 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
   ],
   ['speech marked there', ['talk', '--vad', 'auto'], DEFAULTS],
   [
-    'no transcripts, no compression',
-    ['talk', '--no-transcribe', '--no-compress'],
+    'no transcripts, no compression, no resumption',
+    ['talk', '--no-transcribe', '--no-compress', '--no-resume'],
     { model: 'models/gemini-3.8-live', generationConfig: { responseModalities: ['AUDIO'] } },
   ],
   ['text, on a model that only speaks', ['talk', '--text'], DEFAULTS],
@@ -199,6 +200,7 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
     {
       model: 'models/gemini-3.8-live',
       generationConfig: { responseModalities: ['AUDIO'] },
+      sessionResumption: {},
       contextWindowCompression: { slidingWindow: {} },
       outputAudioTranscription: {},
     },
@@ -217,6 +219,7 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
           },
         ],
       },
+      sessionResumption: {},
       contextWindowCompression: { slidingWindow: {} },
       inputAudioTranscription: {},
     },
@@ -228,6 +231,7 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
     {
       model: 'models/gemini-3.5-transcribe-live',
       generationConfig: { responseModalities: ['TEXT'] },
+      sessionResumption: {},
       contextWindowCompression: { slidingWindow: {} },
       inputAudioTranscription: {},
     },

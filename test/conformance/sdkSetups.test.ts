@@ -35,7 +35,7 @@ function withoutRole(frame: unknown): unknown {
   return { setup };
 }
 
-const WINDOW = { contextWindowCompression: { slidingWindow: {} } };
+const WINDOW = { sessionResumption: {}, contextWindowCompression: { slidingWindow: {} } };
 
 describe('its setup frames are ours', () => {
   it.concurrent.each<[string, string, LiveConnectConfig]>([
@@ -114,8 +114,14 @@ describe('its setup frames are ours', () => {
     expect(withoutRole(JSON.parse(ours.stdout))).toEqual(withoutRole(theirs));
   });
 
-  it('without transcription and compression', async () => {
-    const ours = await runCli(['talk', '--dry-run', '--no-transcribe', '--no-compress']);
+  it('without transcription, compression and resumption', async () => {
+    const ours = await runCli([
+      'talk',
+      '--dry-run',
+      '--no-transcribe',
+      '--no-compress',
+      '--no-resume',
+    ]);
     const theirs = await setupOf('gemini-3.8-live', { responseModalities: [Modality.AUDIO] });
     expect(JSON.parse(ours.stdout)).toEqual(theirs);
   });

@@ -198,7 +198,7 @@ describe('a connection that breaks', () => {
     );
     for (const args of [
       ['chat', 'hi'],
-      ['talk', '--no-mic', '--no-speaker', '--greet', 'hi'],
+      ['talk', '--no-mic', '--no-speaker', '--greet', 'hi', '--no-resume'],
     ]) {
       const result = await runCli([...args, '--json', '--base-url', server.url]);
       expectFailure(result, 5, /connection was closed \(code 1006\)/);

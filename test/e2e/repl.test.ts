@@ -139,7 +139,7 @@ inTerminal(
 
 inTerminal('a server that goes away ends it with a line and exit 5', async () => {
   const mortal = await startLiveServer({ tts: 'none', stt: 'none' });
-  pty = openPty(['chat', '--base-url', mortal.url], {
+  pty = openPty(['chat', '--no-resume', '--base-url', mortal.url], {
     environment: { PATH: process.env['PATH'] ?? '', HOME: folder, LANG: 'C.UTF-8' },
   });
   await pty.until(/> $/);

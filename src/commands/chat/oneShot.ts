@@ -20,7 +20,11 @@ export async function askOnce(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved, stdout, stderr, events } = context;
-  const session = newSession(context, place, { asText: true, seedsHistory: history.length > 0 });
+  const session = newSession(context, place, {
+    asText: true,
+    seedsHistory: history.length > 0,
+    once: true,
+  });
   const wantsUsage = settings.usage || settings.json;
   let failure: GemliveError | undefined;
   let answer = '';

@@ -6,7 +6,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { Conversation } from '../../conversation.ts';
 import { EXIT, type GemliveError } from '../../errors.ts';
-import type { ConversationEvent } from '../../events.ts';
+import type { ConversationEvent, SessionState } from '../../events.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
@@ -259,6 +259,7 @@ class Repl implements ReplControls {
       const { type, ...fields } = event;
       events.emit(type, fields);
     }
+    if (event.type === 'session') this.#sayConnection(event.state, event.attempt);
     if (event.type === 'user') this.#answering = event.turn;
     if (event.type === 'model' && event.turn === this.#answering) {
       if ('final' in event) {
@@ -272,6 +273,19 @@ class Repl implements ReplControls {
       this.#endAnswer();
     }
   }
+
+  /** One line when it is gone, one when it is back; a move to another is not worth one. */
+  #sayConnection(state: SessionState, attempt: number | undefined): void {
+    if (state === 'reconnecting' && attempt === 1) {
+      this.#away = true;
+      this.say('the connection is gone: reconnecting; what you write waits');
+    } else if (state === 'ready' && this.#away) {
+      this.#away = false;
+      this.say('connected again');
+    }
+  }
+
+  #away = false;
 
   #endAnswer(): void {
     if (!this.#screen.still) return;

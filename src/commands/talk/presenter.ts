@@ -152,8 +152,9 @@ export class Presenter implements Observer {
     const { stdinTty } = this.#context;
     if (state === 'reconnecting' && this.#view.phase !== 'reconnecting') this.note('reconnecting');
     if (state !== 'ready') return;
-    if (this.#wasReady) this.note('connected again');
-    else this.note(stdinTty ? 'ready; ? shows the keys' : 'ready');
+    if (!this.#wasReady) this.note(stdinTty ? 'ready; ? shows the keys' : 'ready');
+    // A move that nobody noticed is not worth a line.
+    else if (this.#view.phase === 'reconnecting') this.note('connected again');
     this.#wasReady = true;
   }
 
