@@ -56,7 +56,7 @@ const USAGE: readonly [args: string[], says: RegExp][] = [
     '--record=x',
     '--tools=x',
     '--mcp=x',
-    '--no-resume',
+    '--continue',
     '-c',
   ].map((flag): [string[], RegExp] => [['talk', flag], /talk has no option/]),
 ];
