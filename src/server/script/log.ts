@@ -3,7 +3,7 @@
  * handles of sessions, which are credentials too, stand there by a name that cannot be used.
  */
 import { createHash } from 'node:crypto';
-import { createWriteStream, ftruncateSync, openSync, type WriteStream } from 'node:fs';
+import { constants, createWriteStream, ftruncateSync, openSync, type WriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
@@ -38,7 +38,7 @@ export class FrameLog {
   static open(path: string, onFault: (message: string) => void): FrameLog {
     let fd: number;
     try {
-      fd = openSync(path, 'a', 0o600); // what was said is nobody else's business
+      fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600); // what was said is nobody else's business
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw usageError(
