@@ -3,5 +3,5 @@ import { defineConfig } from 'vitest/config';
 
 // oxlint-disable-next-line import/no-default-export -- vitest wants it so
 export default defineConfig({
-  test: { root: import.meta.dirname, include: ['*.vitest.mjs'] },
+  test: { dir: import.meta.dirname, include: ['**/*.vitest.mjs'] },
 });

@@ -65,7 +65,12 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
     summary: 'run the local Live server: the same protocol, no key, no network',
     description:
       'Run the local Live server in the foreground. The first line on stdout is its address, for --base-url.',
-    examples: ['gemlive serve', 'gemlive serve --port 0 --key secret123', 'gemlive serve --json'],
+    examples: [
+      'gemlive serve',
+      'gemlive serve --port 0 --key secret123',
+      'gemlive serve --json',
+      'gemlive serve --script session.yaml --log session.log.ndjson',
+    ],
   },
   devices: {
     summary: 'list microphones and loudspeakers, and what they are reached by',

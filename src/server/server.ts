@@ -140,6 +140,7 @@ export async function startLiveServer(given: LiveServerOptions = {}): Promise<Li
   );
   http.maxConnections = (options.maxSessions ?? MAX_SESSIONS) + OTHER_CONNECTIONS;
   const { host, port } = await listen(http, options);
+  stage?.begin();
   const closeSessions = acceptSessions(http, options, { engines, access, tokens, ledger, stage });
   const names = Promise.all([engines.ears, engines.brain, engines.voice]).then(
     ([ears, brain, voice]) => ({

@@ -235,6 +235,18 @@ describe('a log', () => {
     },
   );
 
+  it('is not touched by a server that does not get to listen', async () => {
+    const log = fileWith('old.ndjson', 'from before\n');
+    await serve([], async (url) => {
+      const { code } = await runCli(['serve', '--port', new URL(url).port, '--log', log]);
+      expect([code, readFileSync(log, 'utf8')]).toEqual([2, 'from before\n']);
+    });
+    await serve(['--log', log], async () => {});
+    expect(readFileSync(log, 'utf8')).toMatch(
+      /^\{"log":"gemlive","version":1,"startedAt":"[^"]+"\}\n$/,
+    );
+  });
+
   it('that was cut short is a script up to there, and the broken line is told', async () => {
     const log = join(folder, 'cut.ndjson');
     await serve(['--log', log], async (url) => {

@@ -11,7 +11,7 @@ import { loadScript } from '../../src/server/script/load.ts';
 import { jsonSchema, SCRIPT_SCHEMA } from '../../src/server/script/schema.ts';
 import type { Script } from '../../src/server/script/script.ts';
 import { startLiveServer } from '../../src/server/server.ts';
-import { GEMINI_PATH } from '../support/liveClient.ts';
+import { GEMINI_PATH, openSession } from '../support/liveClient.ts';
 import { writeWav } from '../support/wav.ts';
 
 const NO_ENGINES = { stt: 'none', llm: 'built-in', tts: 'none' };
@@ -151,6 +151,28 @@ it('docs/script.schema.json is what scripts are checked against: node scripts/sc
     readFileSync(join(root, 'docs', 'script.schema.json'), 'utf8'),
   );
   expect(published).toEqual(JSON.parse(JSON.stringify(jsonSchema())));
+});
+
+describe('docs/testing-with-gemlive.md', () => {
+  const page = readFileSync(join(root, 'docs', 'testing-with-gemlive.md'), 'utf8');
+  const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
+
+  it('has scripts that can be played', async () => {
+    expect(blocks).toHaveLength(3);
+    for (const text of blocks) await loadScript(text.startsWith('-') ? `steps:\n${text}` : text);
+  });
+
+  it('shows what assertComplete() says', async () => {
+    const path = join(folder, 'weather.yaml');
+    writeFileSync(path, blocks[0] ?? '');
+    const server = await startLiveServer({ ...NO_ENGINES, script: path });
+    const client = await openSession(server.url);
+    client.send({ realtimeInput: { text: 'what time is it' } });
+    await client.closed;
+    const error: unknown = await server.assertComplete().catch((reason: unknown) => reason);
+    await server.close();
+    expect(page).toContain(`\`\`\`\n${String(error)}\n\`\`\`\n`);
+  });
 });
 
 describe('whatever it says', () => {

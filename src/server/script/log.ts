@@ -3,7 +3,7 @@
  * handles of sessions, which are credentials too, stand there by a name that cannot be used.
  */
 import { createHash } from 'node:crypto';
-import { createWriteStream, openSync, type WriteStream } from 'node:fs';
+import { constants, createWriteStream, ftruncateSync, openSync, type WriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { usageError } from '../../errors.ts';
 import { decodeFrame } from '../../protocol/codec.ts';
@@ -22,21 +22,23 @@ export type LogLine = { t: number; session: number } & (
 const MAX_WAITING_BYTES = 256 * 1024 * 1024;
 
 export class FrameLog {
+  readonly #fd: number;
   readonly #stream: WriteStream;
   readonly #startedAtMs = performance.now();
   readonly #onFault: (message: string) => void;
   #isOver = false;
 
-  private constructor(stream: WriteStream, onFault: (message: string) => void) {
-    this.#stream = stream;
+  private constructor(fd: number, path: string, onFault: (message: string) => void) {
+    this.#fd = fd;
+    this.#stream = createWriteStream(path, { fd });
     this.#onFault = onFault;
   }
 
-  /** Replaces the file. @throws GemliveError exit 2: it cannot be written. */
+  /** What the file holds stays until `begin()`. @throws GemliveError exit 2: it cannot be written. */
   static open(path: string, onFault: (message: string) => void): FrameLog {
     let fd: number;
     try {
-      fd = openSync(path, 'w', 0o600); // what was said is nobody else's business
+      fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600); // what was said is nobody else's business
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw usageError(
@@ -44,14 +46,22 @@ export class FrameLog {
         '--log takes the path of a file that can be written',
       );
     }
-    const stream = createWriteStream(path, { fd });
-    const log = new FrameLog(stream, onFault);
-    stream.on('error', (error: NodeJS.ErrnoException) => {
+    const log = new FrameLog(fd, path, onFault);
+    log.#stream.on('error', (error: NodeJS.ErrnoException) => {
       log.#stop(`the log ends here: ${error.code ?? error.message}`);
     });
-    const head: LogHead = { log: 'gemlive', version: 1, startedAt: new Date().toISOString() };
-    stream.write(`${JSON.stringify(head)}\n`);
     return log;
+  }
+
+  /** Replaces what the file holds: the server is there, and no other writes to it. */
+  begin(): void {
+    try {
+      ftruncateSync(this.#fd);
+    } catch {
+      // A device or a pipe, which holds nothing.
+    }
+    const head: LogHead = { log: 'gemlive', version: 1, startedAt: new Date().toISOString() };
+    this.#stream.write(`${JSON.stringify(head)}\n`);
   }
 
   opened(session: number, path: string): void {

@@ -37,7 +37,7 @@ export type Expected =
 
 export type Close = number | { code: number; reason?: string };
 
-/** What can go wrong, by name. All but the first four last until `none`. */
+/** What can go wrong, by name. From `slow-audio` on they last until `none`. */
 export type Fault =
   /** The connection breaks without a close frame: the client sees 1006. */
   | { fault: 'drop' }

@@ -31,13 +31,16 @@ export type Visitor = {
 };
 
 const MAX_FRAMES = 1000;
+const MAX_MISSED = 100;
 
 export class Stage {
   readonly #script: LoadedScript | undefined;
   readonly #log: FrameLog | undefined;
   readonly #options: StageOptions;
   readonly #frames: SeenFrame[] = [];
-  readonly #players: { id: number; player: Player }[] = [];
+  readonly #playing = new Set<Player>();
+  /** Steps that waited in vain, in words. */
+  readonly #missed: string[] = [];
   #count = 0;
 
   private constructor(
@@ -62,6 +65,11 @@ export class Stage {
     return new Stage(script, log, options);
   }
 
+  /** The server listens. */
+  begin(): void {
+    this.#log?.begin();
+  }
+
   /** The last 1000 that clients sent, the oldest first. */
   get frames(): readonly SeenFrame[] {
     return this.#frames;
@@ -81,11 +89,14 @@ export class Stage {
     });
     if (!session?.steps) return { wire, player: undefined };
     const player = new Player({ wire, session, admission, voice, onReady, onFault });
-    // Those who did all they should are not kept.
-    const entry = { id, player };
-    this.#players.push(entry);
+    this.#playing.add(player);
     void player.done.then(() => {
-      if (player.missed.length === 0) this.#players.splice(this.#players.indexOf(entry), 1);
+      this.#playing.delete(player);
+      for (const { where, step } of player.missed) {
+        const expected = 'expect' in step ? JSON.stringify(step.expect) : '';
+        if (this.#missed.length >= MAX_MISSED) return;
+        this.#missed.push(`session ${id}: ${where} was not met: expect ${expected}`);
+      }
     });
     return { wire, player };
   }
@@ -126,21 +137,15 @@ export class Stage {
 
   /** Steps that waited in vain, and sessions that nobody opened, in words. */
   async unmet(): Promise<string[]> {
-    const left = this.#players.filter(({ player }) => player.isLeft);
-    await Promise.all(left.map(({ player }) => player.done));
-    const missed = this.#players.flatMap(({ id, player }) =>
-      player.missed.map(({ where, step }) => {
-        const expected = 'expect' in step ? JSON.stringify(step.expect) : '';
-        return `session ${id}: ${where} was not met: expect ${expected}`;
-      }),
-    );
+    const left = [...this.#playing].filter(({ isLeft }) => isLeft);
+    await Promise.all(left.map(({ done }) => done));
     const { sessions } = this.#script ?? {};
     const all = this.#script ? sessionsOf(this.#script) : [];
     const wanted = all.filter(({ steps }) => steps);
     const never = (sessions ? all.slice(this.#count) : this.#count === 0 ? wanted : []).map(
       ({ where }) => `${where}: nobody opened this session`,
     );
-    return [...missed, ...never];
+    return [...this.#missed, ...never];
   }
 
   async close(): Promise<void> {
