@@ -94,6 +94,11 @@ export const DRIVES: readonly Drive[] = [
     firebase: NONE,
   },
   {
+    what: 'the path and the names of Vertex',
+    sdk: 'sdkVertex: has an id of its session, and reads usage by its other names',
+    firebase: 'firebase: in content, by the Vertex path: sound and words',
+  },
+  {
     what: 'a refusal',
     sdk: 'officialSdk: is told why it is refused',
     firebase: 'firebase: is refused before setup is complete',
@@ -101,6 +106,6 @@ export const DRIVES: readonly Drive[] = [
   {
     what: 'the built `gemlive serve`',
     sdk: 'serveCommand: speak with each other',
-    firebase: 'the same server, from the library',
+    firebase: 'serveCommand: talk with each other',
   },
 ];

@@ -123,6 +123,25 @@ export const PROVEN: readonly Proof[] = [
     'is told to go, then cut; its session goes on',
     'goAway goAway.timeLeft',
   ),
+  proof(
+    'SDK',
+    'sdkVertex',
+    'has an id of its session, and reads usage by its other names',
+    `setupComplete.sessionId usageMetadata.candidatesTokenCount usageMetadata.candidatesTokensDetails
+     usageMetadata.trafficType`,
+  ),
+  proof(
+    'SDK',
+    'sdkVertex',
+    'is told when somebody speaks',
+    'setup.explicitVadSignal voiceActivity voiceActivity.type voiceActivity.audioOffset',
+  ),
+  proof(
+    'SDK',
+    'sdkVertex',
+    'is told what was consumed where its resumption is transparent',
+    'setup.sessionResumption.transparent sessionResumptionUpdate.lastConsumedClientMessageIndex',
+  ),
   // Firebase
   proof('Firebase', 'firebase', 'in media chunks, as it used to', 'realtimeInput.mediaChunks'),
   proof('Firebase', 'firebase', 'in text', 'setup setup.model realtimeInput.text setupComplete'),

@@ -1,10 +1,18 @@
-/** The official SDK against the built `gemlive serve`, as a developer would point it there. */
+/** The official SDK and Firebase against the built `gemlive serve`, as a developer would point them there. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { ResponseModality } from '@firebase/ai';
 import { GoogleGenAI, Modality, Type } from '@google/genai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnCli } from '../support/cli.ts';
 import { until } from '../support/until.ts';
+import {
+  bytesFor,
+  connectFirebase,
+  redirectFirebase,
+  spokenTo,
+  turnFor,
+} from './clients/firebase.ts';
 import {
   connectSdk,
   fixture,
@@ -91,5 +99,23 @@ describe('gemlive serve and the official SDK', () => {
     await turn(again);
     expect(spoken(again)).toBe('Your name is Ada.');
     again.session.close();
+  });
+});
+
+describe('gemlive serve and Firebase', () => {
+  it('talk with each other', async () => {
+    const restore = redirectFirebase(url);
+    const client = await connectFirebase({
+      generationConfig: {
+        responseModalities: [ResponseModality.AUDIO],
+        outputAudioTranscription: {},
+      },
+    });
+    await client.session.send('what is 12 times 12');
+    await turnFor(client);
+    expect(spokenTo(client)).toBe('12 times 12 is 144.');
+    expect(bytesFor(client)).toBeGreaterThan(24_000);
+    await client.close();
+    restore();
   });
 });

@@ -97,10 +97,9 @@ function document(): string {
   return `# What the local server does of the Live API
 
 Made by \`test/conformance/table.test.ts\` from the server's schema, the types of the protocol and
-[proven.ts](../test/conformance/proven.ts), which is written by hand. SDK is \`@google/genai\`, Firebase is \`@firebase/ai\`: clients that nobody here
-wrote; raw is a bare WebSocket, for what they cannot send (both drop \`historyConfig\`, Firebase has no markers, no
-scheduling and no \`contextUpdate\`). A proxy on the wire sees to it that each test really sent or received what it is
-named for. Tests are below test/conformance.
+[proven.ts](../test/conformance/proven.ts), which is written by hand. SDK is \`@google/genai\`, Firebase is
+\`@firebase/ai\`: clients that nobody here wrote; raw is a bare WebSocket, for what they cannot send. A proxy on the wire
+sees to it that each test really sent or received what it is named for. Tests are below test/conformance.
 
 ## What the clients of others do here
 

@@ -17,6 +17,8 @@ export type SdkOptions = {
   model?: string;
   apiKey?: string;
   apiVersion?: string;
+  /** By a key, without a project. */
+  vertex?: boolean;
 };
 
 export const DEFAULT_MODEL = 'gemini-3.8-live';
@@ -24,12 +26,12 @@ export const DEFAULT_MODEL = 'gemini-3.8-live';
 /** A session that is set up; the first message is its setupComplete. */
 export async function connectSdk(
   config: LiveConnectConfig,
-  { url, model = DEFAULT_MODEL, apiKey = 'any', apiVersion }: SdkOptions,
+  { url, model = DEFAULT_MODEL, apiKey = 'any', apiVersion, vertex = false }: SdkOptions,
 ): Promise<SdkClient> {
   const messages: LiveServerMessage[] = [];
   const closes: string[] = [];
   const httpOptions = { baseUrl: url, ...(apiVersion !== undefined && { apiVersion }) };
-  const session = await new GoogleGenAI({ apiKey, httpOptions }).live.connect({
+  const session = await new GoogleGenAI({ apiKey, vertexai: vertex, httpOptions }).live.connect({
     model,
     config,
     callbacks: {

@@ -37,6 +37,7 @@ export const NAMES: readonly string[] = [
   ...OPEN_QUESTIONS.map(({ id }) => id),
 ];
 
+const SETTLE_MS = 500;
 const LONG_IDLE_MS = 240_000;
 const LONG_LIMIT_MS = 660_000;
 
@@ -101,6 +102,7 @@ async function play(scenario: Scenario, endpoint: Endpoint, options: RunOptions)
     await within(options, endpoint, async (stage) => {
       trace = stage.steps;
       await scenario.run(stage);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS)); // for what comes late
     });
     return { trace, failure: undefined };
   } catch (error) {

@@ -21,13 +21,22 @@ export const fieldsOf = (trace: Trace): string[] =>
 /** What the client did and what came of it, in order, with repetitions left out. */
 export function orderOf(trace: Trace): string[] {
   const order: string[] = [];
+  let did: string | undefined;
+  let came: string | undefined;
+  // What goes on while the client does something is no news: it was on its way.
   const add = (name: string): void => {
-    if (order.at(-1) !== name) order.push(name);
+    if (came === name) return;
+    order.push(name);
+    came = name;
+    did = undefined;
   };
   for (const step of trace) {
-    if ('did' in step) add(`> ${step.did}`);
-    else if ('closed' in step) add(`closed ${step.closed}`);
-    else for (const name of milestonesOf(step.message)) add(name);
+    if ('closed' in step) add(`closed ${step.closed}`);
+    else if ('message' in step) milestonesOf(step.message).forEach(add);
+    else if (did !== step.did) {
+      order.push(`> ${step.did}`);
+      ({ did } = step);
+    }
   }
   return order;
 }
