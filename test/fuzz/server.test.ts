@@ -1,7 +1,7 @@
 /** The built server on a real socket, and whatever a client may send. The long form is `npm run fuzz`. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { serve, type Served } from '../bench/server/subject.ts';
-import { GEMINI_PATH, openSession } from '../support/liveClient.ts';
+import { openSession } from '../support/liveClient.ts';
 import { until } from '../support/until.ts';
 import { fuzzServer } from './server/campaign.ts';
 
@@ -23,8 +23,8 @@ it('closes with the right code whatever comes, and holds nothing afterwards', as
   expect(server.faults.filter((fault) => fault.includes('internal'))).toEqual([]);
   await until('all sockets are closed', () => server.openFiles() <= idleFiles + 1);
   // And it serves.
-  const client = await openSession(`http://127.0.0.1:${server.port}`, {}, GEMINI_PATH);
-  client.send({ realtimeInput: { text: 'What is two and two?' } });
+  const client = await openSession(`http://127.0.0.1:${server.port}`);
+  client.send({ realtimeInput: { text: 'What is 2 plus 2?' } });
   await client.turn();
   await client.close();
 });
