@@ -1,6 +1,7 @@
 /** States of sessions behind their handles: what a client may come back to. Handles are secrets. */
 import { randomBytes } from 'node:crypto';
 import type { ContextState } from './context.ts';
+import { sumOf } from './usage.ts';
 
 export type SessionState = {
   /** Whoever comes back must name the same one. */
@@ -18,27 +19,34 @@ export type Lineage = {
   end: (() => void) | undefined;
   /** Since when nobody is connected. */
   endedAtMs: number | undefined;
+  /** Of the largest of its states, when it ended: they share their entries. */
+  tokens: number;
 };
 
 /** Google's pages: two hours after the session ended. */
 const LIFE_MS = 2 * 60 * 60 * 1000;
 /** A client keeps the newest; a few older ones are good for one that did not receive it. */
 const MAX_HANDLES = 8;
-/** Sessions that nobody is connected to. */
+/** Sessions that nobody is connected to, and about how much they hold: a token is some four characters. */
 const MAX_ENDED = 10_000;
+const MAX_ENDED_TOKENS = 16 * 1024 * 1024;
+
+const tokensOf = ({ context }: SessionState): number =>
+  context.entries.reduce((sum, { tokens }) => sum + sumOf(tokens), 0);
 
 export class Resumption {
   readonly #now: () => Date;
   readonly #byHandle = new Map<string, Lineage>();
   /** The one that ended first comes first. */
   readonly #ended = new Set<Lineage>();
+  #endedTokens = 0;
 
   constructor(now: () => Date) {
     this.#now = now;
   }
 
   begin(): Lineage {
-    return { handles: new Map(), end: undefined, endedAtMs: undefined };
+    return { handles: new Map(), end: undefined, endedAtMs: undefined, tokens: 0 };
   }
 
   issue(lineage: Lineage, state: SessionState): string {
@@ -59,7 +67,7 @@ export class Resumption {
     lineage.end?.();
     lineage.end = undefined;
     lineage.endedAtMs = undefined;
-    this.#ended.delete(lineage);
+    this.#release(lineage);
     return { lineage, state };
   }
 
@@ -67,6 +75,8 @@ export class Resumption {
     lineage.end = undefined;
     if (lineage.handles.size === 0) return;
     lineage.endedAtMs = this.#now().getTime();
+    lineage.tokens = Math.max(...[...lineage.handles.values()].map(tokensOf));
+    this.#endedTokens += lineage.tokens;
     this.#ended.add(lineage);
     this.#expire();
   }
@@ -74,10 +84,15 @@ export class Resumption {
   #expire(): void {
     const deadlineMs = this.#now().getTime() - LIFE_MS;
     for (const lineage of this.#ended) {
-      if (this.#ended.size <= MAX_ENDED && (lineage.endedAtMs ?? Infinity) > deadlineMs) return;
-      this.#ended.delete(lineage);
+      const tooMany = this.#ended.size > MAX_ENDED || this.#endedTokens > MAX_ENDED_TOKENS;
+      if (!tooMany && (lineage.endedAtMs ?? Infinity) > deadlineMs) return;
+      this.#release(lineage);
       for (const handle of lineage.handles.keys()) this.#drop(lineage, handle);
     }
+  }
+
+  #release(lineage: Lineage): void {
+    if (this.#ended.delete(lineage)) this.#endedTokens -= lineage.tokens;
   }
 
   #drop(lineage: Lineage, handle: string): void {

@@ -118,6 +118,7 @@ describe('arithmetic', () => {
 describe('answers', () => {
   it.each([
     ['what is 12 times 12', '12 times 12 is 144.'],
+    ['What is twelve times twelve?', '12 times 12 is 144.'],
     ['What time is it?', 'It is 2:05 PM.'],
     ['what day is it today', 'Today is Saturday, 21 November 2026.'],
     ["What's the date?", 'Today is Saturday, 21 November 2026.'],

@@ -90,7 +90,7 @@ const RULES: readonly Rule[] = [
   {
     match: /./s,
     answer: (_match, { text }) => {
-      const result = calculate(text);
+      const result = calculate(text.replace(/[?.\s]+$/, ''));
       if (!result) return undefined;
       if (!Number.isFinite(result.value)) return `${capital(result.expression)} has no value.`;
       return `${capital(result.expression)} is ${formatNumber(result.value)}.`;
