@@ -239,13 +239,17 @@ export class Keeper {
     this.#handlers.onGap();
   }
 
-  /** The handle is of no use. False: it has been so a moment ago. */
+  /**
+   * What the handle stands for is of no use. False: there was none, or a session that was new has been refused
+   * a moment ago.
+   */
   #forget(): boolean {
     const nowMs = this.#options.clock.nowMs();
     const again = nowMs - this.#freshAtMs < FRESH_AGAIN_MS;
+    const had = this.#handle !== undefined;
     this.#freshAtMs = nowMs;
     this.#handle = undefined;
-    return !again;
+    return had || !again;
   }
 
   async #reconnect(error: ConnectionError, lostAtMs: number): Promise<void> {
@@ -305,6 +309,7 @@ export class Keeper {
       };
       await this.#connect(RECONNECT_TIMEOUT_MS, leave, signal);
       this.#begin();
+      this.#outage.attempts = 0;
       this.#handlers.onReady({ gapMs: clock.nowMs() - leftAtMs, resumed: handle() });
     } catch (error) {
       if (!(error instanceof ConnectionError) || leaving.abort.signal.aborted) return;

@@ -8,6 +8,10 @@ import type { ClientMessage } from '../protocol/messages.ts';
 const LIMIT_MS = 30_000;
 /** A detector notices a voice late: what was before its onset belongs to it. */
 const PRE_ROLL_MS = 300;
+/** Somebody may have begun so lately that no detector has noticed. */
+const UNNOTICED_MS = 500;
+/** A voice fades after its last voiced moment. */
+const FADE_MS = 200;
 /** Kept while nobody speaks: what a late onset may reach back to. */
 const LOOK_BACK_MS = 2_000;
 
@@ -21,6 +25,8 @@ export class Unanswered {
   #utterances: Utterance[] = [];
   /** Length of all sound so far: the clock of this class. */
   #nowMs = 0;
+  /** Nothing since is known for speech. */
+  #quietFromMs = 0;
   #seq = 0;
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
@@ -51,6 +57,7 @@ export class Unanswered {
     const last = this.#utterances.at(-1);
     if (!last || last.endMs !== undefined || (last.marked && !marked)) return;
     last.endMs = Math.max(last.fromMs, this.#nowMs - agoMs);
+    this.#quietFromMs = last.endMs + FADE_MS;
   }
 
   /** Something of an answer has come: it is to what was over when the answer began. */
@@ -71,13 +78,12 @@ export class Unanswered {
     return this.#utterances.length === 0 && !this.#kept.some(({ message }) => isText(message));
   }
 
-  /** In order, from the first onset on; without one, texts only. */
+  /** In order, from the first onset on; without one, the last moments. */
   take(): ClientMessage[] {
-    const fromMs = this.#utterances[0]?.fromMs ?? Number.POSITIVE_INFINITY;
+    const lately = Math.max(this.#nowMs - UNNOTICED_MS, this.#quietFromMs);
+    const fromMs = this.#utterances[0]?.fromMs ?? lately;
     return this.#kept
-      .filter(
-        ({ message, atMs, soundMs }) => isText(message) || (atMs + soundMs > fromMs && atMs >= 0),
-      )
+      .filter(({ message, atMs, soundMs }) => isText(message) || atMs + soundMs > fromMs)
       .map(({ message }) => message);
   }
 
