@@ -90,6 +90,7 @@ if (!values['no-build']) {
   await build();
 }
 const folder = mkdtempSync(join(tmpdir(), 'gemlive-conformance-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 let server;
 try {
   const { run, NAMES } = await load(folder);
@@ -119,5 +120,4 @@ try {
     server.child.kill('SIGTERM');
     await once(server.child, 'close');
   }
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -36,6 +36,13 @@ const EXPIRED = 'BidiGenerateContent session expired';
 const UNREGISTERED =
   "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API…";
 
+const argument = (cause: string, provoke: Expectation['provoke']): Expectation => ({
+  code: 1007,
+  reason: ARGUMENT,
+  cause,
+  provoke,
+});
+
 export const EXPECTATIONS: readonly Expectation[] = [
   {
     code: 1007,
@@ -82,7 +89,7 @@ export const EXPECTATIONS: readonly Expectation[] = [
   },
   { code: 1007, reason: ORDER, cause: 'sound before setup', provoke: sending(SOUND) },
   { code: 1007, reason: ORDER, cause: 'text before setup', provoke: sending(WEATHER) },
-  { code: 1007, reason: ARGUMENT, cause: 'a second setup', provoke: afterSetup({}, { setup: {} }) },
+  argument('a second setup', afterSetup({}, { setup: {} })),
   {
     code: 1007,
     reason: 'Invalid JSON payload received. Unknown name "x" at \'setup\': Cannot find field.',
@@ -109,12 +116,10 @@ export const EXPECTATIONS: readonly Expectation[] = [
     cause: 'TEXT on 3.8',
     provoke: setup({ generationConfig: { responseModalities: ['TEXT'] } }),
   },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'two modalities',
-    provoke: setup({ generationConfig: { responseModalities: ['AUDIO', 'TEXT'] } }),
-  },
+  argument(
+    'two modalities',
+    setup({ generationConfig: { responseModalities: ['AUDIO', 'TEXT'] } }),
+  ),
   {
     code: 1007,
     reason: 'thinking_config is not supported…',
@@ -130,68 +135,44 @@ export const EXPECTATIONS: readonly Expectation[] = [
       generationConfig: { thinkingConfig: { thinkingLevel: 'MINIMAL' } },
     }),
   },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'proactiveAudio: false on 3.8',
-    provoke: setup({ proactivity: { proactiveAudio: false } }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'enableAffectiveDialog on 3.8',
-    provoke: setup({ generationConfig: { enableAffectiveDialog: true } }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'a BLOCKING function on extended thinking',
-    provoke: setup({ model: THINKING, ...functions('BLOCKING') }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'a NON_BLOCKING function on 3.1',
-    provoke: setup({ model: MODEL_31, ...functions('NON_BLOCKING') }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'code execution on 3.8',
-    provoke: setup({ tools: [{ codeExecution: {} }] }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'multiSpeakerVoiceConfig',
-    provoke: setup({ generationConfig: { speechConfig: { multiSpeakerVoiceConfig: {} } } }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'content in the midst of a session of 3.1',
-    provoke: afterSetup(
+  argument('proactiveAudio: false on 3.8', setup({ proactivity: { proactiveAudio: false } })),
+  argument(
+    'enableAffectiveDialog on 3.8',
+    setup({ generationConfig: { enableAffectiveDialog: true } }),
+  ),
+  argument(
+    'a BLOCKING function on extended thinking',
+    setup({ model: THINKING, ...functions('BLOCKING') }),
+  ),
+  argument(
+    'a NON_BLOCKING function on 3.1',
+    setup({ model: MODEL_31, ...functions('NON_BLOCKING') }),
+  ),
+  argument('code execution on 3.8', setup({ tools: [{ codeExecution: {} }] })),
+  argument(
+    'multiSpeakerVoiceConfig',
+    setup({ generationConfig: { speechConfig: { multiSpeakerVoiceConfig: {} } } }),
+  ),
+  argument(
+    'content in the midst of a session of 3.1',
+    afterSetup(
       { model: MODEL_31 },
       { clientContent: { turns: [{ role: 'user', parts: [{ text: 'x' }] }], turnComplete: true } },
     ),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'activity markers under automatic detection',
-    provoke: afterSetup({}, { realtimeInput: { activityStart: {} } }),
-  },
-  {
-    code: 1007,
-    reason: ARGUMENT,
-    cause: 'a context that is full',
-    provoke: afterSetup(
+  ),
+  argument(
+    'activity markers under automatic detection',
+    afterSetup({}, { realtimeInput: { activityStart: {} } }),
+  ),
+  argument(
+    'a context that is full',
+    afterSetup(
       {},
       {
         clientContent: { turns: [{ role: 'user', parts: [{ text: 'word '.repeat(200_000) }] }] },
       },
     ),
-  },
+  ),
   {
     code: 1008,
     reason:

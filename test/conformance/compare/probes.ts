@@ -1,92 +1,25 @@
 /** One probe for each open question: it asks a server, and says in a few words what came. */
-import { request } from 'node:https';
-import { request as plainRequest } from 'node:http';
 import type { OpenQuestionId } from '../../../src/protocol/openQuestions.ts';
-import { GEMINI_PATH, VERTEX_PATH, type Received } from '../../support/liveClient.ts';
+import { GEMINI_PATH, VERTEX_PATH } from '../../support/liveClient.ts';
+import {
+  closeOf,
+  isOver,
+  messageOrClose,
+  pause,
+  setupAnswer,
+  upgrade,
+  videoTokens,
+  WEATHER,
+} from './asking.ts';
 import { question } from './scenarios.ts';
-import { MODEL_31, NATIVE_25, THINKING, type Actor, type Stage } from './stage.ts';
+import { MODEL_31, NATIVE_25, THINKING, type Stage } from './stage.ts';
 
 export type Probe = (stage: Stage) => Promise<string>;
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** How long nothing must come to be called nothing. */
 const QUIET_MS = 1500;
 /** A turn takes seconds. */
 const IDLE_MS = 3000;
-
-/** What comes first of setupComplete and a close. */
-async function setupAnswer(stage: Stage, ...args: Parameters<Stage['open']>): Promise<string> {
-  const { client } = await stage.open(...args);
-  return Promise.race([
-    client
-      .until((message) => message.setupComplete !== undefined)
-      .then(
-        () => 'setupComplete',
-        () => closeOf(client.closed),
-      ),
-    closeOf(client.closed),
-  ]);
-}
-
-const closeOf = async (closed: Actor['client']['closed']): Promise<string> => {
-  const { code, reason } = await closed;
-  return `${code} ${reason}`.trim();
-};
-
-/** What comes first of a message that fits and a close. */
-const messageOrClose = (
-  actor: Actor,
-  fits: (message: Received) => boolean,
-): Promise<Received | string> => actor.until(fits).catch(async () => closeOf(actor.client.closed));
-
-const isOver = (message: Received): boolean => message.serverContent?.turnComplete === true;
-
-const WEATHER = [
-  { functionDeclarations: [{ name: 'get_weather', description: 'The weather of a city.' }] },
-];
-
-/** Tokens of video in the prompt of a turn after `frames` pictures. */
-async function videoTokens(stage: Stage, setup: Record<string, unknown>): Promise<number> {
-  const actor = await stage.ready(setup);
-  const data = Buffer.from(
-    '/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP//////////////////////////////////////////////////////////////////////////////////////wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAA//EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AN//Z',
-    'base64',
-  );
-  actor.do('video', {
-    realtimeInput: { video: { data: data.toString('base64'), mimeType: 'image/jpeg' } },
-  });
-  actor.text('Say yes.');
-  const over = await actor.until(isOver);
-  return (over.usageMetadata?.promptTokensDetails ?? [])
-    .filter(({ modality }) => modality === 'IMAGE' || modality === 'VIDEO')
-    .reduce((sum, { tokenCount = 0 }) => sum + tokenCount, 0);
-}
-
-/** `HTTP 401`, or `101` where the upgrade went through. */
-function upgrade(url: URL, headers: Record<string, string>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const sent = (url.protocol === 'https:' ? request : plainRequest)(url, {
-      headers: {
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-        ...headers,
-      },
-    });
-    sent.on('response', (response) => {
-      response.resume();
-      resolve(`HTTP ${response.statusCode}`);
-    });
-    sent.on('upgrade', (_response, socket) => {
-      socket.destroy();
-      resolve('101');
-    });
-    sent.on('error', reject);
-    sent.end();
-  });
-}
 
 export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
   keyOnV1alpha: (stage) =>
