@@ -2,12 +2,12 @@
  * `npm run bench:server`: how many the local server serves at once, and how soon. The tables go to stdout and,
  * when they shall be kept, into docs/server-performance.md.
  */
-import { it } from 'vitest';
+import { expect, it } from 'vitest';
 import { machine } from '../machine.ts';
 import { replaceSection } from '../report.ts';
 import { measureIdle, measureNeighbours, measureTurnover } from './crowds.ts';
 import { startClients } from './subject.ts';
-import { measureTalking } from './talking.ts';
+import { measureTalking, problems } from './talking.ts';
 
 const SESSIONS = Number(process.env['BENCH_SESSIONS'] ?? 500);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 60);
@@ -32,6 +32,7 @@ it('measures the server', { timeout: 30 * 60_000 }, async () => {
       if (SAVES)
         replaceSection('server-performance.md', part, `npm run bench:server -- ${part}`, text);
     }
+    expect(problems).toEqual([]);
   } finally {
     clients.stop();
   }
