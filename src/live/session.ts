@@ -407,7 +407,7 @@ export class LiveSession {
   }
 
   #tellDropped(): void {
-    const droppedMs = this.#outbox.takeDroppedMs();
+    const droppedMs = this.#outbox.takeDroppedMs() + this.#unanswered.takeLostMs();
     if (droppedMs === 0) return;
     const seconds = (droppedMs / 1000).toFixed(1);
     this.#emit({

@@ -28,6 +28,7 @@ export class Unanswered {
   /** Nothing since is known for speech. */
   #quietFromMs = 0;
   #seq = 0;
+  #lostMs = 0;
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
 
@@ -87,7 +88,20 @@ export class Unanswered {
       .map(({ message }) => message);
   }
 
+  /** Milliseconds of whole utterances that were given up since the last call. */
+  takeLostMs(): number {
+    const lostMs = this.#lostMs;
+    this.#lostMs = 0;
+    return lostMs;
+  }
+
   #trim(): void {
+    // Half of what was said is worse than none of it.
+    const [oldest] = this.#utterances;
+    if (oldest?.endMs !== undefined && oldest.fromMs < this.#nowMs - LIMIT_MS) {
+      this.#utterances.shift();
+      this.#lostMs += oldest.endMs - oldest.fromMs;
+    }
     const first = this.#utterances[0]?.fromMs ?? Number.POSITIVE_INFINITY;
     const fromMs = Math.max(Math.min(first, this.#nowMs - LOOK_BACK_MS), this.#nowMs - LIMIT_MS);
     const end = this.#kept.findIndex(

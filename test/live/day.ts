@@ -318,9 +318,15 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
       if (i === frames + DETECTOR_SILENCE_MS / FRAME_MS - 1)
         session.utteranceEnded(DETECTOR_SILENCE_MS);
       if (i < frames + quiet) world.after(FRAME_MS, () => step(i + 1));
-      else if (world.nowMs() < endMs) world.after(between(500, 30_000), utter);
+      else waitForAnswer(id, world.nowMs() + 60_000);
     };
     step(0);
+  };
+  /** Nobody talks on for a minute to somebody who does not answer. */
+  const waitForAnswer = (id: number, untilMs: number): void => {
+    if (!answers.has(id) && world.nowMs() < untilMs) {
+      world.after(500, () => waitForAnswer(id, untilMs));
+    } else if (world.nowMs() < endMs) world.after(between(0, 30_000), utter);
   };
   utter();
   for (let atMs = 600_000; atMs <= endMs; atMs += 3_600_000) {
