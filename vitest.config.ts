@@ -10,6 +10,14 @@ const EXACT = [
 /** Sound in real time that may come a little late: they mostly wait. */
 const PATIENT = ['test/audio/*Recovery.test.ts', 'test/e2e/{talk*,devices*,failuresSound}.test.ts'];
 
+/** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
+const WAITING = [
+  'test/conformance/*.test.ts',
+  'test/live/recovery.test.ts',
+  'test/server/{llm,resumption,script*,tools,turns}.test.ts',
+  'test/e2e/{reconnect,serveScript}.test.ts',
+];
+
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
@@ -20,10 +28,19 @@ export default defineConfig({
           ...limits,
           name: 'any',
           include: ['test/**/*.test.ts'],
-          exclude: [...EXACT, ...PATIENT],
+          exclude: [...EXACT, ...PATIENT, ...WAITING],
           // Two cores: more workers would only make the real-time tests late.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: 'waiting',
+          include: WAITING,
+          maxWorkers: 4,
+          sequence: { groupOrder: 0 },
         },
       },
       {
