@@ -176,5 +176,7 @@ export function runBench(config, file, env = {}) {
     stdio: 'inherit',
     env: { ...process.env, ...env },
   });
+  // What it saved is a page like any other.
+  spawnSync('npx', ['oxfmt', '--write', 'docs'], { cwd: root, stdio: 'ignore' });
   process.exit(status ?? 1);
 }

@@ -2,7 +2,7 @@
 // microphone does, at moments of its own.
 import { setTimeout as pause } from 'node:timers/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { openSession, openWire, pingFrame, soundFrame, textFrame } from './wire.mjs';
+import { openSession, pingFrame, soundFrame, textFrame } from './wire.mjs';
 
 const FRAME_MS = 40;
 const FRAME_BYTES = FRAME_MS * 32;
@@ -175,7 +175,7 @@ export async function stream(options, tell) {
   tell('open');
   await pause(500);
   all.countsFromMs = performance.now() + warmUpMs;
-  const probes = await startProbes(port, all.countsFromMs);
+  const probes = await startProbes(port, setupFrame, all.countsFromMs);
   const loop = monitorEventLoopDelay({ resolution: 1 });
   loop.enable();
   const late = await sendAll(all, talkers, seconds * 1000);
@@ -225,12 +225,20 @@ async function sendAll(all, talkers, lastMs) {
   return late.subarray(0, sent).sort();
 }
 
-/** Connections that say nothing and are pinged: what the server's event loop is late by. @param {number} port @param {number} countsFromMs */
-async function startProbes(port, countsFromMs) {
+/**
+ * Sessions that say nothing and are pinged: what the server's event loop is late by.
+ *
+ * @param {number} port
+ * @param {Buffer} setupFrame
+ * @param {number} countsFromMs
+ */
+async function startProbes(port, setupFrame, countsFromMs) {
   /** @type {number[]} */
   const pingMs = [];
   const ping = pingFrame();
-  const wires = await Promise.all(Array.from({ length: PROBES }, () => openWire(port)));
+  const wires = await Promise.all(
+    Array.from({ length: PROBES }, () => openSession(port, setupFrame)),
+  );
   const timers = wires.map((wire) => {
     /** @type {number | undefined} */
     let sentMs;
