@@ -1,6 +1,16 @@
 /** SIGINT, SIGTERM and SIGHUP at any moment: the right code, nothing left behind, files valid, terminal restored. */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -124,7 +134,6 @@ describe('at a random moment', () => {
 
 describe('at a chosen moment', () => {
   const everySignal = it.concurrent.each(SIGNALS);
-  const withEngines = hasProgram('pocketsphinx_continuous') ? it.concurrent : it.concurrent.skip;
   const withPacat = hasProgram('pacat') ? it.concurrent : it.concurrent.skip;
 
   everySignal('%s while connecting', async (name) => {
@@ -141,13 +150,18 @@ describe('at a chosen moment', () => {
     await server.close();
   });
 
-  withEngines.each(KINDS)(
+  it.concurrent.each(KINDS)(
     'SIGTERM to gemlive %s while the engines are looked for',
     async (kind) => {
-      const run = start(kind, kind === 'serve' ? [] : ['--local']);
-      await until(() => run.place.pidsOf('pocketsphinx_co').length > 0, 'pocketsphinx');
+      const programs = mkdtempSync(join(tmpdir(), 'gl-slow-'));
+      const recogniser = join(programs, 'pocketsphinx_continuous');
+      writeFileSync(recogniser, '#!/bin/sh\nexec sleep 30\n', { mode: 0o755 });
+      const env = { PATH: `${programs}:${process.env['PATH']}` };
+      const run = start(kind, kind === 'serve' ? [] : ['--local'], env);
+      await until(() => run.place.pidsOf('sleep').length > 0, 'the recogniser');
       run.kill('SIGTERM');
       expect((await run.ended()).code).toBe(CODES[kind].SIGTERM);
+      rmSync(programs, { recursive: true });
     },
   );
 
