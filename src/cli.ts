@@ -93,7 +93,8 @@ async function invoke(call: Call): Promise<number> {
   if (settings.debug) await debugStart(context);
   const module = await MODULES[context.command]();
   const code = await module.run(context);
-  if (HAS_END.includes(context.command) && !settings.dryRun) events?.end(code);
+  const hasEnd = HAS_END.includes(context.command) || settings.preview !== undefined;
+  if (hasEnd && !settings.dryRun) events?.end(code);
   return code;
 }
 

@@ -81,8 +81,8 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
     examples: ['gemlive devices', 'gemlive devices --json', 'gemlive talk --input-device headset'],
   },
   voices: {
-    summary: 'list the voices',
-    examples: ['gemlive voices', 'gemlive voices --json'],
+    summary: 'list the voices, or hear one',
+    examples: ['gemlive voices', 'gemlive voices --preview Kore', 'gemlive voices --json'],
   },
   models: {
     summary: 'list the Live models, and what each can do',

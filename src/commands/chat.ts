@@ -23,7 +23,7 @@ export async function run(context: CommandContext): Promise<number> {
       const place = await openPlace(context);
       try {
         if (prompt !== undefined) {
-          await askOnce(context, place, prompt, history, signal);
+          await askOnce(context, place, { prompt, history }, signal);
           return EXIT.ok;
         }
         const { repl } = await import('./chat/repl.ts');

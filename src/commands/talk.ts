@@ -1,5 +1,5 @@
 /** `gemlive talk`: microphone → Live API → loudspeaker. */
-import { openPlayer, openRecorder } from '../audio/backends.ts';
+import { openRecorder } from '../audio/backends.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import { NullSink } from '../audio/sinks/null.ts';
 import type { RecorderSource } from '../audio/sources/recorder.ts';
@@ -11,6 +11,7 @@ import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
 import { newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
+import { openLoudspeaker } from './loudspeaker.ts';
 import { untilSignalled } from './signals.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
@@ -83,16 +84,10 @@ async function openSink(
   context: CommandContext,
   signal: AbortSignal,
 ): Promise<AudioSink | undefined> {
-  const { settings, childEnv } = context;
+  const { settings } = context;
   if (settings.text) return undefined;
   if (!settings.speaker) return new NullSink();
-  return openPlayer({
-    environment: childEnv,
-    signal,
-    ...(settings.player !== undefined && { name: settings.player }),
-    ...(settings.speakerCommand !== undefined && { command: settings.speakerCommand }),
-    ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
-  });
+  return openLoudspeaker(context, signal);
 }
 
 async function converse(

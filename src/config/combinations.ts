@@ -1,6 +1,6 @@
 /** Settings that cannot go together: found before anything is opened. */
 import { usageError } from '../errors.ts';
-import { flagOf } from './options.ts';
+import { flagOf, optionOf, SETTING_KEYS } from './options.ts';
 import {
   describeSource,
   LAYERS,
@@ -16,6 +16,7 @@ import {
 export function settleCombinations(resolved: Resolved, args: readonly string[]): Resolved {
   const settings = settleLocal(resolved);
   const next = { ...resolved, settings };
+  if (resolved.command === 'voices') settlePreview(next);
   if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
   if (resolved.command === 'file') refuseForFile(next, args);
   if (settings.ptt && !settings.mic) {
@@ -23,6 +24,21 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
   }
   refuseIdleDetection(next);
   return next;
+}
+
+/** Without a preview `voices` is a list, and needs nothing. */
+function settlePreview({ settings, sources }: Resolved): void {
+  settings.voice = settings.preview;
+  if (settings.preview !== undefined) return;
+  for (const key of SETTING_KEYS) {
+    const { commands, group } = optionOf(key);
+    if (!commands.includes('voices') || group === 'Output' || sources[key].layer !== 'flag')
+      continue;
+    throw usageError(
+      `${sources[key].name} is for hearing a voice`,
+      'add --preview NAME, or leave it out',
+    );
+  }
 }
 
 function settleLocal({ settings, sources }: Resolved): Settings {

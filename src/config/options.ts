@@ -13,6 +13,7 @@ export type Group =
   | 'Turns'
   | 'Talking'
   | 'Chatting'
+  | 'Voices'
   | 'Files'
   | 'Server'
   | 'Output';

@@ -11,6 +11,7 @@ import {
   SECONDS_OR_NEVER,
   SWITCH,
   TEXT,
+  VOICE_NAME,
 } from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
@@ -40,7 +41,7 @@ export const COMMAND_OPTIONS = {
   },
   player: {
     group: 'Talking',
-    commands: ['talk', 'file', 'devices'],
+    commands: ['talk', 'file', 'devices', 'voices'],
     name: 'player',
     placeholder: 'NAME',
     value: named('the name of a player'),
@@ -57,7 +58,7 @@ export const COMMAND_OPTIONS = {
   },
   outputDevice: {
     group: 'Talking',
-    commands: ['talk', 'file'],
+    commands: ['talk', 'file', 'voices'],
     name: 'output-device',
     placeholder: 'NAME|INDEX',
     value: named('the name of a speaker, part of it, or its number'),
@@ -74,7 +75,7 @@ export const COMMAND_OPTIONS = {
   },
   speakerCommand: {
     group: 'Talking',
-    commands: ['talk', 'file'],
+    commands: ['talk', 'file', 'voices'],
     name: 'speaker-command',
     placeholder: 'CMD',
     value: named('a command'),
@@ -138,6 +139,17 @@ export const COMMAND_OPTIONS = {
     default: undefined,
     oneCall: true,
     help: 'earlier turns, as JSON: [{"role": "user", "text": "…"}]',
+  },
+
+  preview: {
+    group: 'Voices',
+    commands: ['voices'],
+    name: 'preview',
+    placeholder: 'NAME',
+    value: VOICE_NAME,
+    default: undefined,
+    oneCall: true,
+    help: 'hear a sentence in this voice',
   },
 
   output: {
@@ -329,7 +341,7 @@ export const COMMAND_OPTIONS = {
   },
   usage: {
     group: 'Output',
-    commands: ['talk', 'chat', 'file'],
+    commands: ['talk', 'chat', 'file', 'voices'],
     name: 'usage',
     short: 'u',
     value: SWITCH,
@@ -339,7 +351,7 @@ export const COMMAND_OPTIONS = {
   },
   maxDurationSeconds: {
     group: 'Output',
-    commands: ['talk', 'chat', 'file', 'serve'],
+    commands: ['talk', 'chat', 'file', 'voices', 'serve'],
     name: 'max-duration',
     placeholder: 'SECONDS',
     value: SECONDS,

@@ -16,7 +16,9 @@ import {
 } from './values.ts';
 
 const SESSIONS = ['talk', 'chat', 'file'] as const;
-const CONNECTION = { group: 'Connection and model', commands: SESSIONS } as const;
+/** `voices --preview` opens one, too. */
+const CONNECTED = [...SESSIONS, 'voices'] as const;
+const CONNECTION = { group: 'Connection and model', commands: CONNECTED } as const;
 const GENERATION = { group: 'Generation', commands: SESSIONS } as const;
 const TURNS = { group: 'Turns', commands: SESSIONS } as const;
 const INT32_MAX = 2_147_483_647;
@@ -33,6 +35,7 @@ export const SESSION_OPTIONS = {
   },
   voice: {
     ...CONNECTION,
+    commands: SESSIONS,
     name: 'voice',
     placeholder: 'NAME',
     value: VOICE_NAME,
@@ -41,6 +44,7 @@ export const SESSION_OPTIONS = {
   },
   system: {
     ...CONNECTION,
+    commands: SESSIONS,
     name: 'system',
     short: 's',
     placeholder: 'TEXT|@FILE',
@@ -101,7 +105,7 @@ export const SESSION_OPTIONS = {
   },
   tts: {
     group: 'Connection and model',
-    commands: ['talk', 'chat', 'file', 'serve'],
+    commands: [...CONNECTED, 'serve'],
     name: 'tts',
     placeholder: 'NAME|CMD|URL',
     value: named('an engine: its name, a command or a URL'),

@@ -26,7 +26,7 @@ export function refuse(resolved: Resolved): Resolved {
   const settings: Settings = { ...resolved.settings };
   const sources: Record<SettingKey, Source> = { ...resolved.sources };
   const warnings = [...resolved.warnings, ...modelWarnings(settings, profile)];
-  if (settings.voice !== undefined) settings.voice = findVoice(settings.voice) ?? settings.voice;
+  for (const key of ['voice', 'preview'] as const) settings[key] = spelled(settings[key]);
   if (factsCount(settings, profile)) {
     for (const key of CHECKED_KEYS) {
       const reason = CHECKS[key](settings, profile);
@@ -71,14 +71,11 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
 type Check = (settings: Settings, profile: ModelProfile) => string | undefined;
 
 const CHECKS = {
-  voice({ voice }) {
-    if (voice === undefined || findVoice(voice) !== undefined) return undefined;
-    // More voices are added to the library than this table hears of.
-    if (/^en-us-/i.test(voice)) return undefined;
-    const near = nearest(voice, [...VOICES.map(({ name }) => name), ...LIBRARY_VOICES]);
-    const hint = near === undefined ? '`gemlive voices` lists them' : `did you mean ${near}?`;
-    return `there is no voice ${voice}; ${hint}`;
-  },
+  voice: ({ voice }) => voiceReason(voice),
+  preview: ({ preview }, { modalities }) =>
+    preview === undefined || modalities.value.includes('AUDIO')
+      ? voiceReason(preview)
+      : 'the model does not speak',
   thinking({ thinking }, { thinking: fact }) {
     if (thinking === undefined || fact.confidence !== 'sure') return undefined;
     const rule = fact.value;
@@ -106,6 +103,18 @@ const CHECKS = {
   translateTo: ({ translateTo }, profile) =>
     featureReason(translateTo !== undefined, profile.translation, 'target language'),
 } satisfies Partial<Record<SettingKey, Check>>;
+
+function voiceReason(voice: string | undefined): string | undefined {
+  if (voice === undefined || findVoice(voice) !== undefined) return undefined;
+  // More voices are added to the library than this table hears of.
+  if (/^en-us-/i.test(voice)) return undefined;
+  const near = nearest(voice, [...VOICES.map(({ name }) => name), ...LIBRARY_VOICES]);
+  const hint = near === undefined ? '`gemlive voices` lists them' : `did you mean ${near}?`;
+  return `there is no voice ${voice}; ${hint}`;
+}
+
+const spelled = (voice: string | undefined): string | undefined =>
+  voice === undefined ? undefined : (findVoice(voice) ?? voice);
 
 const CHECKED_KEYS = Object.keys(CHECKS) as (keyof typeof CHECKS)[];
 

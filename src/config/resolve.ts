@@ -53,8 +53,11 @@ export function resolveSettings(command: CommandName, layers: Layers): Resolved 
     profile: profileOf(String(settings.model)),
     warnings,
   };
-  return takes(command, optionOf('model')) ? refuse(resolved) : resolved;
+  const hasModel = command === 'voices' ? settings.preview !== undefined : takes(command, MODEL);
+  return hasModel ? refuse(resolved) : resolved;
 }
+
+const MODEL = optionOf('model');
 
 /** The strongest layer that has a key, whatever its name there. */
 function credentialOf(layers: Layers): Credential {

@@ -97,6 +97,9 @@ export type Settings = {
   /** A path. */
   history: string | undefined;
 
+  // voices
+  preview: string | undefined;
+
   // file
   /** A path, or `-` for raw PCM on stdout. */
   output: string | undefined;

@@ -1,5 +1,6 @@
 /** One question, one answer, and away. */
 import { systemClock } from '../../audio/clock.ts';
+import type { AudioSink } from '../../audio/ports.ts';
 import { Conversation, type Observer } from '../../conversation.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
@@ -11,21 +12,27 @@ import { newSession, type LivePlace } from '../live.ts';
 /** Nothing at all for this long after the question: a dead peer, not a slow thinker. */
 const SILENCE_MS = 60_000;
 
+export type Question = {
+  prompt: string;
+  history: Content[];
+  /** Where the answer is heard; without one only its words count. */
+  sink?: AudioSink;
+};
+
 /** @throws GemliveError: also for an empty answer (exit 6). */
 export async function askOnce(
   context: CommandContext,
   place: LivePlace,
-  prompt: string,
-  history: Content[],
+  { prompt, history, sink }: Question,
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved, stdout, stderr, events } = context;
   const session = newSession(context, place, {
-    asText: true,
+    asText: sink === undefined,
     seedsHistory: history.length > 0,
     once: true,
   });
-  const wantsUsage = settings.usage || settings.json;
+  const untilTurnOver = settings.usage || settings.json || sink !== undefined;
   let failure: GemliveError | undefined;
   let answer = '';
   let printed = '';
@@ -66,7 +73,7 @@ export async function askOnce(
             print(whole.slice(printed.length));
             return;
           }
-          if (answer.trim() !== '' && !wantsUsage) stop();
+          if (answer.trim() !== '' && !untilTurnOver) stop();
           return;
         case 'thought':
         case 'audio':
@@ -85,6 +92,8 @@ export async function askOnce(
   const conversation = new Conversation({
     session,
     profile: resolved.profile,
+    ...(settings.voice !== undefined && { voice: settings.voice }),
+    ...(sink && { sink }),
     observers: [observer],
   });
   try {

@@ -1,6 +1,5 @@
 /** One recording, from the first frame to the last word of the answer. */
 import { stat } from 'node:fs/promises';
-import { openPlayer } from '../../audio/backends.ts';
 import { systemClock } from '../../audio/clock.ts';
 import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
 import { OUTPUT_FORMAT } from '../../audio/format.ts';
@@ -13,6 +12,7 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import { usageError, type GemliveError, type Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import { openLoudspeaker } from '../loudspeaker.ts';
 import { Ending } from './ending.ts';
 import { pacedReplay, unpacedReplay } from './replaySource.ts';
 
@@ -111,16 +111,8 @@ async function openSink(
   context: CommandContext,
   signal: AbortSignal,
 ): Promise<AudioSink | undefined> {
-  const { settings, childEnv } = context;
-  if (settings.play) {
-    return openPlayer({
-      environment: childEnv,
-      signal,
-      ...(settings.player !== undefined && { name: settings.player }),
-      ...(settings.speakerCommand !== undefined && { command: settings.speakerCommand }),
-      ...(settings.outputDevice !== undefined && { device: settings.outputDevice }),
-    });
-  }
+  const { settings } = context;
+  if (settings.play) return openLoudspeaker(context, signal);
   return settings.interrupt ? new NullSink() : undefined;
 }
 
