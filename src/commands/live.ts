@@ -2,8 +2,9 @@
  * What talk, chat and file have in common: the server they speak to (the service, or the local Live
  * server in this process), the setup, and the session on top.
  */
-import { toEndpoint } from '../config/endpoint.ts';
+import { toEndpoint, toRestEndpoint } from '../config/endpoint.ts';
 import { toSetup, type SetupExtras } from '../config/setup.ts';
+import type { RestEndpoint } from '../rest/client.ts';
 import type { LiveServer } from '../server/server.ts';
 import { LiveSession } from '../live/session.ts';
 import type { Endpoint } from '../live/connection.ts';
@@ -15,6 +16,8 @@ export type EngineNames = Awaited<LiveServer['engines']>;
 /** Where sessions of one command are opened. `engines` are the local server's, named for the user. */
 export type LivePlace = {
   endpoint: Endpoint;
+  /** The same place over plain HTTP, asked for when it is needed. @throws GemliveError */
+  restEndpoint(): Promise<RestEndpoint>;
   engines: Promise<EngineNames | undefined>;
   /** What the local server's engines fail at is told to `tell` from now on; before that it is a warning. */
   onEngineFault(tell: (message: string) => void): void;
@@ -27,9 +30,10 @@ const ENGINE_FAULT = /^the (?:recogniser|brain|voice) failed/;
 export async function openPlace(context: CommandContext): Promise<LivePlace> {
   const { settings, resolved, childEnv, stderr } = context;
   if (!settings.local) {
-    const endpoint = toEndpoint(settings, resolved.credential.apiKey);
+    const { apiKey } = resolved.credential;
     return {
-      endpoint,
+      endpoint: toEndpoint(settings, apiKey),
+      restEndpoint: async () => toRestEndpoint(settings, apiKey),
       engines: Promise.resolve(undefined),
       onEngineFault: () => {},
       close: async () => {},
@@ -62,8 +66,10 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
       () => {}, // closed before they were found
     );
   }
+  const here = { baseUrl: server.url, apiVersion: settings.apiVersion };
   return {
-    endpoint: toEndpoint({ baseUrl: server.url, apiVersion: settings.apiVersion }, undefined),
+    endpoint: toEndpoint(here, undefined),
+    restEndpoint: async () => toRestEndpoint(here, undefined),
     engines: server.engines,
     onEngineFault: (listener) => {
       tell = listener;

@@ -1,4 +1,4 @@
-/** Where to connect, and what to show there. Pure. The key goes into a header, never into a URL. */
+/** Where to connect, over WebSocket and over plain HTTP, and what to show there. Pure. The key goes into a header, never into a URL. */
 import { EXIT, GemliveError, usageError } from '../errors.ts';
 import type { Settings } from './settings.ts';
 
@@ -15,6 +15,25 @@ export function toEndpoint(
   { baseUrl, apiVersion }: Pick<Settings, 'baseUrl' | 'apiVersion'>,
   apiKey: string | undefined,
 ): Endpoint {
+  const { base, headers } = door(baseUrl, apiKey);
+  const method = `google.ai.generativelanguage.${apiVersion}.GenerativeService.BidiGenerateContent`;
+  return { url: `${base.replace(/^http/, 'ws')}/ws/${method}`, headers };
+}
+
+/** The same place over plain HTTP: the URL ends with the version. @throws GemliveError as {@link toEndpoint} does. */
+export function toRestEndpoint(
+  { baseUrl, apiVersion }: Pick<Settings, 'baseUrl' | 'apiVersion'>,
+  apiKey: string | undefined,
+): Endpoint {
+  const { base, headers } = door(baseUrl, apiKey);
+  return { url: `${base}/${apiVersion}`, headers };
+}
+
+/** The base, as http: or https: and without a slash at its end, and the credential. */
+function door(
+  baseUrl: string | undefined,
+  apiKey: string | undefined,
+): { base: string; headers: Record<string, string> } {
   const url = parseBaseUrl(baseUrl ?? SERVICE);
   const isLocal = isLoopback(url.hostname);
   const isEncrypted = url.protocol === 'https:' || url.protocol === 'wss:';
@@ -26,10 +45,8 @@ export function toEndpoint(
   }
   if (apiKey === undefined && !isLocal) throw noKey();
   if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) throw brokenKey();
-  url.protocol = isEncrypted ? 'wss:' : 'ws:';
-  const path = url.pathname.replace(/\/+$/, '');
-  url.pathname = `${path}/ws/google.ai.generativelanguage.${apiVersion}.GenerativeService.BidiGenerateContent`;
-  return { url: url.href, headers: apiKey === undefined ? {} : { 'x-goog-api-key': apiKey } };
+  const base = `${isEncrypted ? 'https' : 'http'}://${url.host}${url.pathname.replace(/\/+$/, '')}`;
+  return { base, headers: apiKey === undefined ? {} : { 'x-goog-api-key': apiKey } };
 }
 
 function parseBaseUrl(text: string): URL {

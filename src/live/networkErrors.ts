@@ -46,7 +46,7 @@ function fromMeaning(message: string, { kind, code, why, hint }: CloseMeaning): 
 }
 
 /** The `error.message` of a Google JSON error, else the first line of a short text. */
-function serverWords(body: string): string {
+export function serverWords(body: string): string {
   try {
     const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
     const message = parsed?.error?.message;

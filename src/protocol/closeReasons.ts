@@ -244,6 +244,36 @@ export function classifyHandshake(status: number, body: string): CloseMeaning {
   };
 }
 
+/**
+ * What the status of an answer over plain HTTP means. `text`: what the service says about it, empty where
+ * that was no error of its own.
+ */
+export function classifyAnswer(status: number, text: string): CloseMeaning {
+  const row = ROWS.find(({ match, kind }) => kind !== 'handle' && match.test(text));
+  // "Requested entity was not found" has to do with sessions on a Live connection only.
+  if (row) {
+    const { match: _match, ...meaning } = row;
+    return meaning;
+  }
+  if (status === 401 || status === 403 || status === 429 || status >= 500) {
+    return classifyHandshake(status, '');
+  }
+  if (status === 404) {
+    return {
+      kind: 'refusal',
+      code: 'bad_model',
+      why: 'there is no such model or method at this address',
+      hint: 'check the name of the model, --base-url and --api-version',
+    };
+  }
+  return {
+    kind: 'refusal',
+    code: 'bad_argument',
+    why: 'the service did not accept what was sent',
+    hint: 'see its own words above, and check --base-url and --api-version',
+  };
+}
+
 /** Exit codes of the kinds (the contract's table). `end` counts as 6: the work was not done. */
 export const EXIT_OF_KIND = {
   credential: 3,
