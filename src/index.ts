@@ -3,7 +3,8 @@
  * The one barrel. The local Live server is `gemlive/server`.
  */
 
-export { LiveSession, type FunctionResult, type LiveSessionOptions } from './live/session.ts';
+export { LiveSession, type LiveSessionOptions } from './live/session.ts';
+export type { FunctionResult } from './live/words.ts';
 export type { Endpoint } from './live/connection.ts';
 export { ConnectionError } from './live/networkErrors.ts';
 export type { CloseKind } from './protocol/closeReasons.ts';

@@ -5,26 +5,15 @@
 import type { Setup } from '../protocol/messages.ts';
 import { nextDelayMs } from './backoff.ts';
 import { Connection, type ConnectionHandlers, type Endpoint } from './connection.ts';
+import { Leaving, type Surroundings } from './leaving.ts';
+import { Memory } from './memory.ts';
 import { ConnectionError } from './networkErrors.ts';
+import { Outage } from './outage.ts';
 import { recoveryFrom } from './recovery.ts';
+import { sleep, Timers, type Clock } from './timers.ts';
 
 /** What a session needs of a connection. */
 export type Link = Pick<Connection, 'send' | 'bufferedBytes' | 'isAlive' | 'close'>;
-
-export type Clock = {
-  /** Monotonic milliseconds. */
-  nowMs(): number;
-  /** Runs `work` once after `delayMs`; the result cancels it. */
-  after(delayMs: number, work: () => void): () => void;
-};
-
-export const SYSTEM_CLOCK: Clock = {
-  nowMs: () => performance.now(),
-  after: (delayMs, work) => {
-    const timer = setTimeout(work, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 export type KeeperOptions = {
   endpoint: Endpoint;
@@ -40,34 +29,25 @@ export type KeeperOptions = {
   open?: ((...args: Parameters<typeof Connection.open>) => Promise<Link>) | undefined;
 };
 
-export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame' | 'onWritable'> & {
-  onConnecting(attempt: number): void;
-  /** Input waits from now on. Once for each loss, and for each move. */
-  onGap(): void;
-  onReconnecting(reason: string, attempt: number): void;
-  /** `gapMs` and `resumed` of the second connection on. `resumed` false: the server remembers nothing. */
-  onReady(again?: { gapMs: number; resumed: boolean }): void;
-  onEnd(error: ConnectionError): void;
-  /** Nobody speaks and nothing is owed: a connection may be left. */
-  isResting(): boolean;
-  isCalling(): boolean;
-};
+export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame' | 'onWritable'> &
+  Surroundings & {
+    onConnecting(attempt: number): void;
+    /** Input waits from now on. Once for each loss, and for each move. */
+    onGap(): void;
+    onReconnecting(reason: string, attempt: number): void;
+    /** `gapMs` and `resumed` of the second connection on. `resumed` false: the server remembers nothing. */
+    onReady(again?: { gapMs: number; resumed: boolean }): void;
+    onEnd(error: ConnectionError): void;
+  };
 
 const openConnection: NonNullable<KeeperOptions['open']> = (...request) =>
   Connection.open(...request);
 
 const FIRST_ATTEMPTS = 3;
 const RECONNECT_TIMEOUT_MS = 15_000;
-const GIVE_UP_MS = 60_000;
-/** A connection that does not live so long has not ended an outage. */
-const STABLE_MS = 5_000;
-/** A session that has to begin anew again so soon will not do better the third time. */
-const FRESH_AGAIN_MS = 60_000;
 /** Connections live about ten minutes: one that was not told to go is left before. */
 const CONNECTION_LIFE_MS = 585_000;
 const LAST_NOTICE_MS = 15_000;
-
-type Leaving = { byMs: number; lastMs: number; going: boolean; abort: AbortController };
 
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -78,17 +58,17 @@ export class Keeper {
   /** Of the connection whose words count. */
   #current = 0;
   #count = 0;
-  #handle: string | undefined;
   #closedEarly: ConnectionError | undefined;
   #leaving: Leaving | undefined;
-  #freshAtMs = Number.NEGATIVE_INFINITY;
   #readyAtMs = 0;
-  #outage = { sinceMs: 0, attempts: 0 };
-  #cancelTimers: (() => void)[] = [];
+  readonly #outage = new Outage();
+  readonly #memory = new Memory();
+  readonly #timers: Timers;
 
   constructor(options: KeeperOptions, handlers: KeeperHandlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#timers = new Timers(options.clock);
   }
 
   /** Where input goes; undefined while it has to wait. */
@@ -129,18 +109,17 @@ export class Keeper {
 
   /** The newest state to come back to. */
   resumableBy(handle: string): void {
-    this.#handle = handle;
+    this.#memory.handle = handle;
   }
 
   /** The server is going to cut this connection. */
   goAway(timeLeftMs: number): void {
     if (!this.#options.resumes || this.#leaving || this.#state !== 'ready') return;
     const nowMs = this.#options.clock.nowMs();
-    const byMs = nowMs + timeLeftMs / 2;
-    const lastMs = nowMs + Math.max(timeLeftMs - 1000, timeLeftMs * 0.8);
-    this.#leaving = { byMs, lastMs, going: false, abort: new AbortController() };
-    this.#after(byMs - nowMs, () => this.settled());
-    this.#after(lastMs - nowMs, () => this.settled());
+    this.#leaving = new Leaving(nowMs, timeLeftMs);
+    const { byMs, lastMs } = this.#leaving;
+    this.#timers.after(byMs - nowMs, () => this.settled());
+    this.#timers.after(lastMs - nowMs, () => this.settled());
     this.settled();
   }
 
@@ -163,7 +142,7 @@ export class Keeper {
   /** Idempotent; settles when the socket is gone. */
   async close(): Promise<void> {
     this.#state = 'ended';
-    this.#cancel();
+    this.#timers.cancelAll();
     this.#abort.abort(new Error('the session was closed'));
     await this.#link?.close();
   }
@@ -181,7 +160,7 @@ export class Keeper {
     const number = this.#count;
     const take = (): Setup => {
       this.#current = number;
-      return setup(this.#handle);
+      return setup(this.#memory.handle);
     };
     this.#closedEarly = undefined;
     this.#link = await open(
@@ -206,11 +185,11 @@ export class Keeper {
   }
 
   #begin(): void {
-    this.#cancel();
+    this.#timers.cancelAll();
     this.#leaving = undefined;
     this.#state = 'ready';
     this.#readyAtMs = this.#options.clock.nowMs();
-    this.#after(CONNECTION_LIFE_MS, () => this.goAway(LAST_NOTICE_MS));
+    this.#timers.after(CONNECTION_LIFE_MS, () => this.goAway(LAST_NOTICE_MS));
   }
 
   // ---- the next connection -------------------------------------------------------------------------
@@ -224,32 +203,18 @@ export class Keeper {
     this.#leaving?.abort.abort(error);
     const recovery = recoveryFrom(error, { mid: true });
     if (!this.#options.resumes || recovery === 'end') return this.#end(error);
-    if (recovery === 'fresh' && !this.#forget()) return this.#end(error);
     const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#readyAtMs >= STABLE_MS || this.#outage.attempts === 0) {
-      this.#outage = { sinceMs: nowMs, attempts: 0 };
-    } else if (nowMs - this.#outage.sinceMs > GIVE_UP_MS) return this.#end(error);
+    if (recovery === 'fresh' && !this.#memory.forget(nowMs)) return this.#end(error);
+    this.#outage.lost(nowMs, this.#readyAtMs);
+    if (this.#outage.isHopeless(nowMs)) return this.#end(error);
     this.#openGap();
     void this.#reconnect(error, nowMs);
   }
 
   #openGap(): void {
-    this.#cancel();
+    this.#timers.cancelAll();
     this.#state = 'gap';
     this.#handlers.onGap();
-  }
-
-  /**
-   * What the handle stands for is of no use. False: there was none, or a session that was new has been refused
-   * a moment ago.
-   */
-  #forget(): boolean {
-    const nowMs = this.#options.clock.nowMs();
-    const again = nowMs - this.#freshAtMs < FRESH_AGAIN_MS;
-    const had = this.#handle !== undefined;
-    this.#freshAtMs = nowMs;
-    this.#handle = undefined;
-    return had || !again;
   }
 
   async #reconnect(error: ConnectionError, lostAtMs: number): Promise<void> {
@@ -259,7 +224,7 @@ export class Keeper {
     while (this.#state === 'gap') {
       outage.attempts += 1;
       this.#handlers.onReconnecting(reason.message, outage.attempts);
-      const handle = this.#handle;
+      const handle = this.#memory.handle;
       try {
         await this.#sleep(nextDelayMs(outage.attempts, random));
         await this.#connect(RECONNECT_TIMEOUT_MS);
@@ -270,8 +235,9 @@ export class Keeper {
         if (!(failure instanceof ConnectionError)) return; // closed by us
         reason = failure;
         const recovery = recoveryFrom(failure, { mid: false });
-        const helpless = recovery === 'end' || (recovery === 'fresh' && !this.#forget());
-        if (helpless || clock.nowMs() - outage.sinceMs > GIVE_UP_MS) return this.#end(failure);
+        const nowMs = clock.nowMs();
+        const fresh = recovery !== 'fresh' || this.#memory.forget(nowMs);
+        if (recovery === 'end' || !fresh || outage.isHopeless(nowMs)) return this.#end(failure);
       }
     }
   }
@@ -279,16 +245,14 @@ export class Keeper {
   #end(error: ConnectionError): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#cancel();
+    this.#timers.cancelAll();
     this.#handlers.onEnd(error);
   }
 
   // ---- moving ------------------------------------------------------------------------------------------
 
-  #mayLeave({ byMs, lastMs }: Leaving): boolean {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs >= lastMs) return true;
-    return !this.#handlers.isCalling() && (nowMs >= byMs || this.#handlers.isResting());
+  #mayLeave(leaving: Leaving): boolean {
+    return leaving.mayGo(this.#options.clock.nowMs(), this.#handlers);
   }
 
   /** The new socket is opened, the old one closed, and only then the new one set up. */
@@ -297,7 +261,7 @@ export class Keeper {
     const old = this.#link;
     let leftAtMs = clock.nowMs();
     const signal = AbortSignal.any([this.#abort.signal, leaving.abort.signal]);
-    const handle = (): boolean => this.#handle !== undefined;
+    const handle = (): boolean => this.#memory.handle !== undefined;
     try {
       const leave = async (): Promise<void> => {
         // Somebody may have begun to speak meanwhile.
@@ -309,41 +273,22 @@ export class Keeper {
       };
       await this.#connect(RECONNECT_TIMEOUT_MS, leave, signal);
       this.#begin();
-      this.#outage.attempts = 0;
+      this.#outage.over();
       this.#handlers.onReady({ gapMs: clock.nowMs() - leftAtMs, resumed: handle() });
     } catch (error) {
       if (!(error instanceof ConnectionError) || leaving.abort.signal.aborted) return;
       if (this.#state === 'gap') {
-        this.#outage = { sinceMs: leftAtMs, attempts: 0 };
+        this.#outage.begin(leftAtMs);
         return void this.#reconnect(error, leftAtMs);
       }
       // The old one still serves.
       leaving.going = false;
-      this.#after(nextDelayMs(1, random), () => this.settled());
+      this.#timers.after(nextDelayMs(1, random), () => this.settled());
     }
-  }
-
-  #after(delayMs: number, work: () => void): void {
-    this.#cancelTimers.push(this.#options.clock.after(delayMs, work));
-  }
-
-  #cancel(): void {
-    for (const cancel of this.#cancelTimers.splice(0)) cancel();
   }
 
   /** Rejects with the reason of the signal. */
   #sleep(ms: number, signal: AbortSignal = this.#abort.signal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        cancel();
-        reject(signal.reason as Error);
-      };
-      const cancel = this.#options.clock.after(ms, () => {
-        signal.removeEventListener('abort', onAbort);
-        resolve();
-      });
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-    });
+    return sleep(this.#options.clock, ms, signal);
   }
 }

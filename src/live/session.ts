@@ -1,25 +1,23 @@
 /**
- * A conversation with the service, above single connections: what goes out and where it waits, what was
- * not answered and is said again, what the server said. Connections come and go in the keeper.
+ * A conversation with the service, above single connections. Connections come and go in the keeper; what goes out is
+ * the uplink's, and where the conversation stands the dialogue's.
  */
-import type { FunctionCall, LiveEvent, SessionEvent } from '../events.ts';
-import { EXIT, GemliveError } from '../errors.ts';
+import type { LiveEvent, SessionEvent } from '../events.ts';
+import { EXIT, GemliveError, type Warning } from '../errors.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import { toEvents } from '../protocol/events.ts';
-import type {
-  ClientMessage,
-  Content,
-  FunctionResponse,
-  ServerMessage,
-  Setup,
-} from '../protocol/messages.ts';
+import type { ClientMessage, Content, ServerMessage, Setup } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import type { Endpoint } from './connection.ts';
-import { Keeper, SYSTEM_CLOCK, type Clock, type KeeperOptions } from './keeper.ts';
+import { Dialogue } from './dialogue.ts';
+import { Keeper, type KeeperOptions } from './keeper.ts';
 import { silentError } from './networkErrors.ts';
-import { Outbox } from './outbox.ts';
-import { Transcript } from './transcript.ts';
+import { seedOf, setupFor } from './seed.ts';
+import { SYSTEM_CLOCK, type Clock } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
+import { Uplink } from './uplink.ts';
+import { Watchdog } from './watchdog.ts';
+import { resultsMessage, textMessages, type FunctionResult } from './words.ts';
 
 export type LiveSessionOptions = {
   endpoint: Endpoint;
@@ -40,50 +38,60 @@ export type LiveSessionOptions = {
   open?: KeeperOptions['open'];
 };
 
-export type FunctionResult = Omit<FunctionResponse, 'id' | 'name'> & { call: FunctionCall };
-
 const MAX_BAD_FRAMES_IN_A_ROW = 20;
-/** More than this in the socket's own buffer and the network is slower than speech. */
-const HIGH_WATER_BYTES = 64 * 1024;
-const NO_ANSWER_MS = 10_000;
-const NO_PONG_MS = 30_000;
 const INPUT_RATE_HZ = 16_000;
 const BYTES_PER_MS = (INPUT_RATE_HZ * 2) / 1000;
+const MEMORY_LOST = {
+  code: 'memory_lost',
+  message: 'the session could not be taken up again: a new one knows its last lines only',
+} as const;
+const NO_ANSWER_YET = {
+  code: 'no_answer_yet',
+  message: 'no answer; the model may have chosen to stay silent',
+} as const;
 
 export class LiveSession {
   readonly #options: LiveSessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
   readonly #unanswered = new Unanswered();
-  readonly #outbox = new Outbox((message) => this.#unanswered.forget(message));
-  readonly #transcript = new Transcript();
+  readonly #dialogue: Dialogue;
+  readonly #uplink: Uplink;
+  readonly #watchdog: Watchdog;
   readonly #keeper: Keeper;
   /** What happened before anyone listened: a session may start while the devices are still opening. */
   #unheard: SessionEvent[] | undefined = [];
   #starting: Promise<void> | undefined;
   #state: 'new' | 'connecting' | 'ready' | 'gap' | 'ended' = 'new';
   #badFrames = 0;
-  #writable: { promise: Promise<void>; resolve: () => void } | undefined;
-  /** Something of an answer has come, and its end has not. */
-  #answering = false;
-  /** All of it has come. */
-  #generated = false;
-  /** Calls that wait for a result. */
-  readonly #calls = new Map<string, FunctionCall>();
-  /** The last word about it; a server that says none may be left at any time. */
-  #resumable = true;
-  #cancelWatchdog: () => void = () => {};
+  /** Why it was given up before it began. */
+  #failedWith: GemliveError | undefined;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     const { endpoint, setup, profile, timeoutMs, resumes = false, random = Math.random } = options;
+    const { clock = SYSTEM_CLOCK } = options;
+    const link = (): Keeper['link'] => (this.#state === 'ready' ? this.#keeper.link : undefined);
+    this.#dialogue = new Dialogue(profile, this.#unanswered, {
+      onHandle: (handle) => this.#keeper.resumableBy(handle),
+      onSign: () => this.#watchdog.cancel(),
+    });
+    this.#uplink = new Uplink(this.#unanswered, resumes, {
+      link,
+      onDropped: (warning) => this.#warn(warning),
+    });
+    this.#watchdog = new Watchdog(clock, {
+      link,
+      onSilent: () => this.#warn(NO_ANSWER_YET),
+      onDead: () => this.#keeper.lose(silentError()),
+    });
     this.#keeper = new Keeper(
       {
         endpoint,
-        setup: (handle) => setupFor(setup, handle, this.#history(), profile),
+        setup: (handle) => setupFor(setup, handle, this.#dialogue.history, profile),
         timeoutMs,
         resumes,
         random,
-        clock: options.clock ?? SYSTEM_CLOCK,
+        clock,
         open: options.open,
       },
       {
@@ -91,7 +99,7 @@ export class LiveSession {
         onBadFrame: (reason) => this.#connectionOnBadFrame(reason),
         // After every frame that went out: mostly nothing waits behind it.
         onWritable: () => {
-          if (!this.#outbox.isEmpty) this.#pump();
+          if (!this.#uplink.isEmpty) this.#uplink.pump();
         },
         onConnecting: (attempt) =>
           this.#emit({ type: 'state', state: 'connecting', ...(attempt > 1 && { attempt }) }),
@@ -101,7 +109,7 @@ export class LiveSession {
         onReady: (again) => this.#keeperOnReady(again),
         onEnd: (error) => this.#end(error),
         isResting: () => this.#isResting(),
-        isCalling: () => this.#calls.size > 0,
+        isCalling: () => this.#dialogue.isCalling,
       },
     );
   }
@@ -139,7 +147,7 @@ export class LiveSession {
       await this.#keeper.start(signal);
     } catch (error) {
       this.#state = 'ended';
-      this.#releaseWaiting();
+      this.#uplink.release();
       throw this.#failedWith ?? error;
     }
   }
@@ -148,68 +156,36 @@ export class LiveSession {
   #keeperOnReady(again: { gapMs: number; resumed: boolean } | undefined): void {
     this.#state = 'ready';
     if (again) {
-      if (!again.resumed) this.#tellMemoryLost();
-      // What was said and not answered is said again, before what has been said since.
-      this.#outbox.putFirst([...(again.resumed ? [] : this.#seed()), ...this.#unanswered.take()]);
-      this.#unanswered.answerOver();
+      const history = again.resumed ? [] : this.#dialogue.history;
+      if (history.length > 0) this.#warn(MEMORY_LOST);
+      this.#uplink.repeat(seedOf(history, this.#options.profile));
     }
     const gapMs = again && Math.round(again.gapMs);
     this.#emit({ type: 'state', state: 'ready', ...(gapMs !== undefined && { gapMs }) });
-    this.#pump();
+    this.#uplink.pump();
   }
 
   /** Nothing goes out and nothing comes in: an answer that was on its way is over. */
   #keeperOnGap(): void {
     this.#state = 'gap';
-    this.#cancelWatchdog();
-    const ids = [...this.#calls.keys()];
-    this.#calls.clear();
-    this.#outbox.discard((message) => 'toolResponse' in message);
-    const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
-    if (this.#answering) events.push(...endOfTurn(this.#generated));
-    this.#answering = false;
+    this.#watchdog.cancel();
+    this.#uplink.discardResults();
+    const events = this.#dialogue.breakOff();
     if (events.length > 0) this.#emit({ type: 'live', events });
   }
 
   #isResting(): boolean {
     return (
-      this.#resumable &&
-      !this.#answering &&
+      this.#dialogue.isResting &&
       this.#unanswered.isEmpty &&
-      (this.#outbox.isEmpty || this.#state !== 'ready')
+      (this.#uplink.isEmpty || this.#state !== 'ready')
     );
-  }
-
-  /** What was said before what is to be said again. */
-  #history(): Content[] {
-    const lines = this.#transcript.history;
-    while (!this.#unanswered.isEmpty && lines.at(-1)?.role === 'user') lines.pop();
-    return lines;
-  }
-
-  /** The last lines of the conversation, for a server that remembers nothing of it. */
-  #seed(): ClientMessage[] {
-    const turns = this.#history();
-    if (turns.length === 0) return [];
-    const turnComplete = this.#options.profile.textPath.value === 'seedThenRealtime';
-    return [{ clientContent: { turns, turnComplete } }];
-  }
-
-  #tellMemoryLost(): void {
-    if (this.#history().length === 0) return;
-    this.#emit({
-      type: 'warning',
-      warning: {
-        code: 'memory_lost',
-        message: 'the session could not be taken up again: a new one knows its last lines only',
-      },
-    });
   }
 
   #connectionOnMessage(message: ServerMessage): void {
     this.#badFrames = 0;
     const events: LiveEvent[] = toEvents(message);
-    for (const event of events) this.#follow(event);
+    for (const event of events) this.#dialogue.heard(event);
     if (events.length > 0) this.#emit({ type: 'live', events });
     // After everybody has heard it: an answer to it may be on its way.
     this.#keeper.settled();
@@ -217,51 +193,9 @@ export class LiveSession {
     if (goAway) this.#keeper.goAway(goAway.timeLeftMs);
   }
 
-  #follow(event: LiveEvent): void {
-    this.#transcript.heard(event);
-    switch (event.type) {
-      case 'resumption':
-        this.#resumable = event.resumable;
-        if (event.resumable && event.handle !== undefined) this.#keeper.resumableBy(event.handle);
-        return;
-      case 'audio':
-      case 'text':
-      case 'outputTranscription':
-        this.#answering = true;
-        this.#generated = false;
-        this.#unanswered.answered();
-        this.#cancelWatchdog();
-        return;
-      case 'thought':
-        this.#cancelWatchdog();
-        return;
-      case 'toolCall':
-        this.#cancelWatchdog();
-        for (const call of event.calls) if (call.id !== undefined) this.#calls.set(call.id, call);
-        return;
-      case 'toolCallCancellation':
-        for (const id of event.ids) this.#calls.delete(id);
-        return;
-      case 'generationComplete':
-        this.#generated = true;
-        return;
-      case 'turnComplete':
-        this.#unanswered.answerOver();
-        if (this.#options.profile.endOfTurn.value === 'turnComplete') this.#answering = false;
-        return;
-      case 'interactionStatus':
-        if (event.status !== 'IN_PROGRESS') this.#answering = false;
-        return;
-      default: // nothing that a connection hangs on
-    }
-  }
-
   #connectionOnBadFrame(reason: string): void {
     this.#badFrames += 1;
-    this.#emit({
-      type: 'warning',
-      warning: { code: 'bad_frame', message: `a frame from the server was skipped: ${reason}` },
-    });
+    this.#warn({ code: 'bad_frame', message: `a frame from the server was skipped: ${reason}` });
     if (this.#badFrames < MAX_BAD_FRAMES_IN_A_ROW) return;
     const error = new GemliveError(`${MAX_BAD_FRAMES_IN_A_ROW} unreadable frames in a row`, {
       code: 'bad_frames',
@@ -274,17 +208,14 @@ export class LiveSession {
     this.#end(error);
   }
 
-  /** Why it was given up before it began. */
-  #failedWith: GemliveError | undefined;
-
   #end(error: GemliveError | undefined): void {
     if (this.#state === 'ended') return;
-    const { state } = { state: this.#state };
+    const state = this.#state;
     if (state === 'connecting' && error) return; // start() throws it
     this.#state = 'ended';
-    this.#cancelWatchdog();
-    if (state === 'ready' || state === 'gap') this.#tellDropped();
-    this.#releaseWaiting();
+    this.#watchdog.cancel();
+    if (state === 'ready' || state === 'gap') this.#uplink.tellDropped();
+    this.#uplink.release();
     this.#emit({ type: 'state', state: 'closed', ...(error && { reason: error.message }) });
     this.#emit({ type: 'ended', error });
   }
@@ -296,22 +227,13 @@ export class LiveSession {
   sendAudio(pcm: Uint8Array): boolean {
     if (this.#state === 'ended') return false;
     const message = { realtimeInput: { audio: audioBlob(pcm, INPUT_RATE_HZ) } };
-    const soundMs = pcm.byteLength / BYTES_PER_MS;
-    if (this.#options.resumes) this.#unanswered.push(message, soundMs);
-    this.#outbox.push(message, soundMs);
-    this.#pump();
-    return this.#outbox.isEmpty;
+    this.#uplink.push(message, pcm.byteLength / BYTES_PER_MS);
+    return this.#uplink.isEmpty;
   }
 
   /** Settles when nothing waits any more, or the session has ended. For input that must not be dropped. */
   audioDrained(): Promise<void> {
-    if (this.#outbox.isEmpty || this.#state === 'ended') return Promise.resolve();
-    if (!this.#writable) {
-      let resolve = (): void => {};
-      const promise = new Promise<void>((settle) => (resolve = settle));
-      this.#writable = { promise, resolve };
-    }
-    return this.#writable.promise;
+    return this.#state === 'ended' ? Promise.resolve() : this.#uplink.drained();
   }
 
   /** Somebody began to speak `agoMs` ago: what is said from there on is said again if the connection breaks. */
@@ -322,7 +244,7 @@ export class LiveSession {
   /** The last voiced moment was `agoMs` ago. */
   utteranceEnded(agoMs: number): void {
     this.#unanswered.ended(agoMs);
-    this.#watch();
+    if (this.#options.watches) this.#watchdog.watch();
   }
 
   /** Manual activity markers. In order with the sound around them. */
@@ -346,83 +268,21 @@ export class LiveSession {
    * where the model takes history only at the start.
    */
   sendText(text: string, history: readonly Content[] = []): void {
-    this.#transcript.wrote([...history, { role: 'user', parts: [{ text }] }]);
-    if (this.#options.profile.textPath.value === 'clientContent') {
-      const turns: Content[] = [...history, { role: 'user', parts: [{ text }] }];
-      this.#queue({ clientContent: { turns, turnComplete: true } });
-      return;
-    }
-    if (history.length > 0) {
-      this.#queue({ clientContent: { turns: [...history], turnComplete: true } });
-    }
-    this.#queue({ realtimeInput: { text } });
+    this.#dialogue.wrote([...history, { role: 'user', parts: [{ text }] }]);
+    for (const message of textMessages(text, history, this.#options.profile)) this.#queue(message);
   }
 
   sendToolResults(results: readonly FunctionResult[]): void {
-    for (const { call } of results) if (call.id !== undefined) this.#calls.delete(call.id);
-    const functionResponses = results.map(({ call, ...rest }) => ({
-      ...rest,
-      name: call.name,
-      ...(call.id !== undefined && { id: call.id }),
-    }));
-    this.#queue({ toolResponse: { functionResponses } });
+    for (const { call } of results) this.#dialogue.returned(call);
+    this.#queue(resultsMessage(results));
   }
 
   #queue(message: ClientMessage): void {
-    if (this.#state === 'ended') return;
-    if (this.#options.resumes && !('toolResponse' in message)) this.#unanswered.push(message, 0);
-    this.#outbox.push(message, 0);
-    this.#pump();
+    if (this.#state !== 'ended') this.#uplink.push(message, 0);
   }
 
-  /** 10 s without an answer: a model may choose to stay silent, and a network may be gone without a word. */
-  #watch(): void {
-    const { watches = false, clock = SYSTEM_CLOCK } = this.#options;
-    this.#cancelWatchdog();
-    if (watches) this.#cancelWatchdog = clock.after(NO_ANSWER_MS, () => void this.#ask());
-  }
-
-  async #ask(): Promise<void> {
-    const { link } = this.#keeper;
-    if (!link) return;
-    const alive = await link.isAlive(NO_PONG_MS);
-    if (this.#keeper.link !== link) return;
-    if (!alive) return this.#keeper.lose(silentError());
-    this.#emit({
-      type: 'warning',
-      warning: {
-        code: 'no_answer_yet',
-        message: 'no answer; the model may have chosen to stay silent',
-      },
-    });
-  }
-
-  #pump(): void {
-    const { link } = this.#keeper;
-    if (this.#state !== 'ready' || !link) return;
-    this.#outbox.drain((message) => link.bufferedBytes < HIGH_WATER_BYTES && link.send(message));
-    if (!this.#outbox.isEmpty) return;
-    this.#tellDropped();
-    this.#releaseWaiting();
-  }
-
-  #tellDropped(): void {
-    const droppedMs = this.#outbox.takeDroppedMs() + this.#unanswered.takeLostMs();
-    if (droppedMs === 0) return;
-    const seconds = (droppedMs / 1000).toFixed(1);
-    this.#emit({
-      type: 'warning',
-      warning: {
-        code: 'mic_backlog',
-        message: `${seconds} s of what you said could not be sent in time and was dropped`,
-        hint: 'the network is slower than speech, or was away',
-      },
-    });
-  }
-
-  #releaseWaiting(): void {
-    this.#writable?.resolve();
-    this.#writable = undefined;
+  #warn(warning: Warning): void {
+    this.#emit({ type: 'warning', warning });
   }
 
   #emit(event: SessionEvent): void {
@@ -436,25 +296,4 @@ export class LiveSession {
     this.#end(undefined);
     await closed;
   }
-}
-
-/** Of a turn of which nothing comes any more. `whole`: all of the answer has come. */
-const endOfTurn = (whole: boolean): LiveEvent[] => [
-  ...(whole ? [] : [{ type: 'generationComplete' } as const]),
-  { type: 'interactionStatus', status: 'IDLE' },
-  { type: 'turnComplete', ...(!whole && { reason: 'CONNECTION_LOST' }) },
-];
-
-function setupFor(
-  setup: Setup,
-  handle: string | undefined,
-  history: readonly Content[],
-  profile: ModelProfile,
-): Setup {
-  if (handle !== undefined) {
-    const { historyConfig: _seeded, ...rest } = setup;
-    return { ...rest, sessionResumption: { ...setup.sessionResumption, handle } };
-  }
-  const seeds = history.length > 0 && profile.textPath.value === 'seedThenRealtime';
-  return seeds ? { ...setup, historyConfig: { initialHistoryInClientContent: true } } : setup;
 }

@@ -1,0 +1,118 @@
+/**
+ * Where the conversation stands by the server's words: whether an answer is on its way, which calls wait for their
+ * result, whether the connection may be left, and what was said.
+ */
+import type { FunctionCall, LiveEvent } from '../events.ts';
+import type { Content } from '../protocol/messages.ts';
+import type { ModelProfile } from '../protocol/models.ts';
+import { Transcript } from './transcript.ts';
+import type { Unanswered } from './unanswered.ts';
+
+export type DialogueHandlers = {
+  /** The newest state to come back to. */
+  onHandle(handle: string): void;
+  /** It has heard us: something of an answer, a thought or a call has come. */
+  onSign(): void;
+};
+
+export class Dialogue {
+  readonly #profile: ModelProfile;
+  readonly #unanswered: Unanswered;
+  readonly #handlers: DialogueHandlers;
+  readonly #transcript = new Transcript();
+  /** Calls that wait for a result. */
+  readonly #calls = new Map<string, FunctionCall>();
+  /** Something of an answer has come, and its end has not. */
+  #answering = false;
+  /** All of it has come. */
+  #generated = false;
+  /** The last word about it; a server that says none may be left at any time. */
+  #resumable = true;
+
+  constructor(profile: ModelProfile, unanswered: Unanswered, handlers: DialogueHandlers) {
+    this.#profile = profile;
+    this.#unanswered = unanswered;
+    this.#handlers = handlers;
+  }
+
+  heard(event: LiveEvent): void {
+    this.#transcript.heard(event);
+    switch (event.type) {
+      case 'resumption':
+        this.#resumable = event.resumable;
+        if (event.resumable && event.handle !== undefined) this.#handlers.onHandle(event.handle);
+        return;
+      case 'audio':
+      case 'text':
+      case 'outputTranscription':
+        this.#answering = true;
+        this.#generated = false;
+        this.#unanswered.answered();
+        this.#handlers.onSign();
+        return;
+      case 'thought':
+        this.#handlers.onSign();
+        return;
+      case 'toolCall':
+        this.#handlers.onSign();
+        for (const call of event.calls) if (call.id !== undefined) this.#calls.set(call.id, call);
+        return;
+      case 'toolCallCancellation':
+        for (const id of event.ids) this.#calls.delete(id);
+        return;
+      case 'generationComplete':
+        this.#generated = true;
+        return;
+      case 'turnComplete':
+        this.#unanswered.answerOver();
+        if (this.#profile.endOfTurn.value === 'turnComplete') this.#answering = false;
+        return;
+      case 'interactionStatus':
+        if (event.status !== 'IN_PROGRESS') this.#answering = false;
+        return;
+      default: // nothing that a connection hangs on
+    }
+  }
+
+  wrote(turns: readonly Content[]): void {
+    this.#transcript.wrote(turns);
+  }
+
+  /** A result goes out. */
+  returned({ id }: FunctionCall): void {
+    if (id !== undefined) this.#calls.delete(id);
+  }
+
+  get isCalling(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  /** The server owes nothing, and its state can be taken up again. */
+  get isResting(): boolean {
+    return this.#resumable && !this.#answering;
+  }
+
+  /** What was said before what is to be said again. */
+  get history(): Content[] {
+    const lines = this.#transcript.history;
+    while (!this.#unanswered.isEmpty && lines.at(-1)?.role === 'user') lines.pop();
+    return lines;
+  }
+
+  /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
+  breakOff(): LiveEvent[] {
+    const ids = [...this.#calls.keys()];
+    this.#calls.clear();
+    const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
+    if (this.#answering) events.push(...endOfTurn(this.#generated));
+    this.#answering = false;
+    return events;
+  }
+}
+
+/** Of a turn of which nothing comes any more. `whole`: all of the answer has come. */
+const endOfTurn = (whole: boolean): LiveEvent[] => [
+  ...(whole ? [] : [{ type: 'generationComplete' } as const]),
+  { type: 'interactionStatus', status: 'IDLE' },
+  { type: 'turnComplete', ...(!whole && { reason: 'CONNECTION_LOST' }) },
+];

@@ -1,0 +1,90 @@
+/** The way out: what waits for the network, what was not answered and is said again, and what was lost of it. */
+import type { Warning } from '../errors.ts';
+import type { ClientMessage } from '../protocol/messages.ts';
+import type { Link } from './keeper.ts';
+import { Outbox } from './outbox.ts';
+import type { Unanswered } from './unanswered.ts';
+
+/** More than this in the socket's own buffer and the network is slower than speech. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+export type UplinkHandlers = {
+  /** Undefined while everything has to wait. */
+  link(): Link | undefined;
+  onDropped(warning: Warning): void;
+};
+
+export class Uplink {
+  readonly #unanswered: Unanswered;
+  /** What has been sent is kept until it is answered. */
+  readonly #keeps: boolean;
+  readonly #handlers: UplinkHandlers;
+  readonly #outbox: Outbox;
+  #drained: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  constructor(unanswered: Unanswered, keeps: boolean, handlers: UplinkHandlers) {
+    this.#unanswered = unanswered;
+    this.#keeps = keeps;
+    this.#handlers = handlers;
+    this.#outbox = new Outbox((message) => unanswered.forget(message));
+  }
+
+  get isEmpty(): boolean {
+    return this.#outbox.isEmpty;
+  }
+
+  /** `soundMs`: how long the message sounds; 0 for what is not sound. */
+  push(message: ClientMessage, soundMs: number): void {
+    // A result is of no use to another connection.
+    if (this.#keeps && !('toolResponse' in message)) this.#unanswered.push(message, soundMs);
+    this.#outbox.push(message, soundMs);
+    this.pump();
+  }
+
+  /** Settles when nothing waits any more, or at {@link release}. */
+  drained(): Promise<void> {
+    if (this.#outbox.isEmpty) return Promise.resolve();
+    if (!this.#drained) {
+      let resolve = (): void => {};
+      const promise = new Promise<void>((settle) => (resolve = settle));
+      this.#drained = { promise, resolve };
+    }
+    return this.#drained.promise;
+  }
+
+  release(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
+  }
+
+  /** The calls that results wait to go out for are of the past. */
+  discardResults(): void {
+    this.#outbox.discard((message) => 'toolResponse' in message);
+  }
+
+  /** What was said and not answered is said again, before what has been said since; `seed` goes first. */
+  repeat(seed: readonly ClientMessage[]): void {
+    this.#outbox.putFirst([...seed, ...this.#unanswered.take()]);
+    this.#unanswered.answerOver();
+  }
+
+  pump(): void {
+    const link = this.#handlers.link();
+    if (!link) return;
+    this.#outbox.drain((message) => link.bufferedBytes < HIGH_WATER_BYTES && link.send(message));
+    if (!this.#outbox.isEmpty) return;
+    this.tellDropped();
+    this.release();
+  }
+
+  tellDropped(): void {
+    const droppedMs = this.#outbox.takeDroppedMs() + this.#unanswered.takeLostMs();
+    if (droppedMs === 0) return;
+    const seconds = (droppedMs / 1000).toFixed(1);
+    this.#handlers.onDropped({
+      code: 'mic_backlog',
+      message: `${seconds} s of what you said could not be sent in time and was dropped`,
+      hint: 'the network is slower than speech, or was away',
+    });
+  }
+}
