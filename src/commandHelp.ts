@@ -86,7 +86,7 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   },
   models: {
     summary: 'list the Live models, and what each can do',
-    examples: ['gemlive models', 'gemlive models --json'],
+    examples: ['gemlive models', 'gemlive models --remote', 'gemlive models --json'],
   },
   config: {
     summary: 'show every setting, and where it came from',

@@ -6,13 +6,12 @@ import type { CommandContext } from './context.ts';
 
 const MARKS = { sure: '', uncertain: ' ?', disputed: ' !' } as const;
 
-export async function run({
-  stdout,
-  stderr,
-  events,
-  settings,
-  stdoutTty,
-}: CommandContext): Promise<number> {
+export async function run(context: CommandContext): Promise<number> {
+  const { stdout, stderr, events, settings, stdoutTty } = context;
+  if (settings.remote) {
+    const { listRemote } = await import('./models/remote.ts');
+    return listRemote(context, description);
+  }
   for (const model of MODELS) {
     if (events) events.emit('model', eventFields(model));
     else stdout.write(description(model));

@@ -16,7 +16,9 @@ import {
 export function settleCombinations(resolved: Resolved, args: readonly string[]): Resolved {
   const settings = settleLocal(resolved);
   const next = { ...resolved, settings };
-  if (resolved.command === 'voices') settlePreview(next);
+  if (resolved.command === 'voices') settings.voice = settings.preview;
+  if (resolved.command === 'voices' || resolved.command === 'models')
+    refuseForList(resolved.command, next);
   if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
   if (resolved.command === 'file') refuseForFile(next, args);
   if (settings.ptt && !settings.mic) {
@@ -26,18 +28,20 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
   return next;
 }
 
-/** Without a preview `voices` is a list, and needs nothing. */
-function settlePreview({ settings, sources }: Resolved): void {
-  settings.voice = settings.preview;
-  if (settings.preview !== undefined) return;
+/** A list needs nothing: what belongs to a session goes with the switch that opens one. */
+const OPENERS = {
+  voices: { key: 'preview', flag: '--preview NAME', what: 'hearing a voice' },
+  models: { key: 'remote', flag: '--remote', what: 'asking the API' },
+} as const;
+
+function refuseForList(command: 'voices' | 'models', { settings, sources }: Resolved): void {
+  const { key: opener, flag, what } = OPENERS[command];
+  if (settings[opener] !== undefined && settings[opener] !== false) return;
   for (const key of SETTING_KEYS) {
     const { commands, group } = optionOf(key);
-    if (!commands.includes('voices') || group === 'Output' || sources[key].layer !== 'flag')
-      continue;
-    throw usageError(
-      `${sources[key].name} is for hearing a voice`,
-      'add --preview NAME, or leave it out',
-    );
+    const isOfSession = commands.includes(command) && group !== 'Output' && key !== opener;
+    if (!isOfSession || sources[key].layer !== 'flag') continue;
+    throw usageError(`${sources[key].name} is for ${what}`, `add ${flag}, or leave it out`);
   }
 }
 

@@ -14,6 +14,7 @@ export type Group =
   | 'Talking'
   | 'Chatting'
   | 'Voices'
+  | 'Models'
   | 'Files'
   | 'Server'
   | 'Output';

@@ -141,6 +141,17 @@ export const COMMAND_OPTIONS = {
     help: 'earlier turns, as JSON: [{"role": "user", "text": "…"}]',
   },
 
+  remote: {
+    group: 'Models',
+    commands: ['models'],
+    name: 'remote',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'ask the API which Live models it offers you',
+    helpOff: 'list the models that gemlive knows',
+  },
+
   preview: {
     group: 'Voices',
     commands: ['voices'],

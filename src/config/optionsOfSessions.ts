@@ -19,6 +19,8 @@ const SESSIONS = ['talk', 'chat', 'file'] as const;
 /** `voices --preview` opens one, too. */
 const CONNECTED = [...SESSIONS, 'voices'] as const;
 const CONNECTION = { group: 'Connection and model', commands: CONNECTED } as const;
+/** `models --remote` asks there, too. */
+const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models'] } as const;
 const GENERATION = { group: 'Generation', commands: SESSIONS } as const;
 const TURNS = { group: 'Turns', commands: SESSIONS } as const;
 const INT32_MAX = 2_147_483_647;
@@ -62,7 +64,7 @@ export const SESSION_OPTIONS = {
     help: 'the language of the answers, such as de-DE',
   },
   baseUrl: {
-    ...CONNECTION,
+    ...REACHED,
     name: 'base-url',
     placeholder: 'URL',
     value: named('a URL'),
@@ -70,7 +72,7 @@ export const SESSION_OPTIONS = {
     help: 'another server, such as the one of `gemlive serve`',
   },
   apiVersion: {
-    ...CONNECTION,
+    ...REACHED,
     name: 'api-version',
     placeholder: 'VERSION',
     value: choice('v1', 'v1beta', 'v1alpha'),
@@ -78,7 +80,7 @@ export const SESSION_OPTIONS = {
     help: 'the version of the API: v1, v1beta or v1alpha',
   },
   local: {
-    ...CONNECTION,
+    ...REACHED,
     name: 'local',
     value: SWITCH,
     default: false,
@@ -113,7 +115,7 @@ export const SESSION_OPTIONS = {
     help: 'what the local server speaks with: flite, espeak-ng, piper, none, …',
   },
   timeoutSeconds: {
-    ...CONNECTION,
+    ...REACHED,
     name: 'timeout',
     placeholder: 'SECONDS',
     value: SECONDS,

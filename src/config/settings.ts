@@ -97,6 +97,10 @@ export type Settings = {
   /** A path. */
   history: string | undefined;
 
+  // models
+  /** Ask the API. */
+  remote: boolean;
+
   // voices
   preview: string | undefined;
 

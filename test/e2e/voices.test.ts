@@ -48,7 +48,7 @@ describe('gemlive voices --preview', () => {
 
   it.each([
     [['--player', 'pacat'], /--player is for hearing a voice\n {2}try: add --preview/],
-    [['--local'], /--local is for hearing a voice/],
+    [['--no-check'], /--no-check is for hearing a voice/],
     [['--preview', 'Krre'], /no voice Krre; did you mean Kore/],
     [['--preview', 'Kore', '-m', 'gemini-3.5-transcribe-live'], /does not speak/],
   ])('refuses %j', async (args, words) => {
