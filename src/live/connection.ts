@@ -132,7 +132,9 @@ export class Connection {
           body += chunk.slice(0, MAX_ERROR_BODY_BYTES - body.length);
         });
         const done = (): void =>
-          this.#settleHandshake?.(handshakeError(response.statusCode ?? 0, body));
+          this.#settleHandshake?.(
+            handshakeError(response.statusCode ?? 0, body, response.headers.location),
+          );
         response.on('end', done);
         response.on('close', done);
       });

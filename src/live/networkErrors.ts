@@ -1,15 +1,11 @@
 /**
- * The one translation from what sockets, TLS and the service say to what the user reads. Reasons come
- * from protocol/closeReasons; this adds the errors that never reach the protocol.
+ * The one translation from what sockets, TLS and the service say to what the user reads. What closes and
+ * statuses mean is in protocol/; what never reaches the protocol is in socketErrors.
  */
 import { EXIT, GemliveError, type ErrorCode, type ExitCode } from '../errors.ts';
-import {
-  classifyClose,
-  classifyHandshake,
-  EXIT_OF_KIND,
-  type CloseKind,
-  type CloseMeaning,
-} from '../protocol/closeReasons.ts';
+import { classifyClose, EXIT_OF_KIND, type CloseKind } from '../protocol/closeReasons.ts';
+import { classifyHandshake } from '../protocol/handshakes.ts';
+import { meaningOfSocketError } from './socketErrors.ts';
 
 /** Why a connection did not come about or ended, and whether trying again can help. */
 export class ConnectionError extends GemliveError {
@@ -26,26 +22,27 @@ export class ConnectionError extends GemliveError {
 }
 
 export function closeError(code: number, reason: string): ConnectionError {
-  const meaning = classifyClose(code, reason);
+  const { kind, ...meaning } = classifyClose(code, reason);
   const words =
     reason === ''
       ? `the connection was closed (code ${code})`
       : `the server closed the session: ${reason} (code ${code})`;
-  return fromMeaning(words, meaning);
+  return new ConnectionError(words, kind, { ...meaning, exitCode: EXIT_OF_KIND[kind] });
 }
 
-export function handshakeError(status: number, body: string): ConnectionError {
-  return fromMeaning(
-    `the server answered the handshake with HTTP ${status}${serverWords(body)}`,
-    classifyHandshake(status, body),
+/** `location`: where a redirect leads. */
+export function handshakeError(status: number, body: string, location?: string): ConnectionError {
+  const { kind, ...meaning } = classifyHandshake(status, body);
+  const elsewhere = location !== undefined && URL.canParse(location) ? new URL(location).host : '';
+  const to = elsewhere === '' ? '' : `, which leads to ${elsewhere}`;
+  return new ConnectionError(
+    `the server answered the handshake with HTTP ${status}${to}${serverWords(body)}`,
+    kind,
+    meaning,
   );
 }
 
-function fromMeaning(message: string, { kind, code, why, hint }: CloseMeaning): ConnectionError {
-  return new ConnectionError(message, kind, { code, exitCode: EXIT_OF_KIND[kind], why, hint });
-}
-
-/** The `error.message` of a Google JSON error, else the first line of a short text. */
+/** The `error.message` of a Google JSON error, else the one line of a short text. */
 export function serverWords(body: string): string {
   try {
     const parsed = JSON.parse(body) as { error?: { message?: unknown } } | null;
@@ -96,60 +93,14 @@ export function violationError(error: Error, host: string): ConnectionError {
   });
 }
 
-const NAME_LOOKUP = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME']);
-
+/** What Node, OpenSSL or ws say before a connection is open. */
 export function socketError(error: Error & { code?: string }, host: string): ConnectionError {
-  const code = error.code ?? '';
-  if (isTlsError(error)) {
-    return new ConnectionError(`no secure connection to ${host}: ${error.message}`, 'refusal', {
-      code: 'tls',
-      exitCode: EXIT.network,
-      why: /wrong version number|packet length/i.test(error.message)
-        ? 'there is no TLS on that port'
-        : 'the certificate is not trusted; a proxy may be in the way',
-      hint: /wrong version number|packet length/i.test(error.message)
-        ? 'use http:// or ws:// in --base-url for a server on this machine'
-        : "set NODE_EXTRA_CA_CERTS to your proxy's certificate file",
-      cause: error,
-    });
-  }
-  const details = {
-    code: 'unreachable',
+  const { what, kind, code, why, hint } = meaningOfSocketError(error);
+  return new ConnectionError(what(host), kind, {
+    code,
     exitCode: EXIT.network,
+    why,
+    hint,
     cause: error,
-  } as const;
-  if (code === 'ECONNREFUSED') {
-    return new ConnectionError(`${host} refuses the connection`, 'server', {
-      ...details,
-      why: 'nothing listens on that port',
-      hint: 'start a server there (gemlive serve), or check --base-url',
-    });
-  }
-  if (NAME_LOOKUP.has(code)) {
-    return new ConnectionError(`the name ${host} could not be looked up (${code})`, 'server', {
-      ...details,
-      why: 'no network, no DNS, or a mistyped name',
-      hint: 'check the network, or talk without one: --local',
-    });
-  }
-  // Node's HTTP parser, and ws about the headers of the upgrade: trying again would not help.
-  if (code.startsWith('HPE_') || /Sec-WebSocket|Upgrade header|subprotocol/i.test(error.message)) {
-    return new ConnectionError(`${host} does not speak WebSocket: ${error.message}`, 'refusal', {
-      ...details,
-      why: 'what listens there is no Live server',
-      hint: 'check --base-url',
-    });
-  }
-  return new ConnectionError(`no connection to ${host}: ${error.message || code}`, 'server', {
-    ...details,
-    hint: 'check the network and try again',
   });
-}
-
-function isTlsError(error: Error & { code?: string }): boolean {
-  return (
-    /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|EPROTO|HOSTNAME_MISMATCH)/.test(
-      error.code ?? '',
-    ) || /certificate|SSL routines/i.test(error.message)
-  );
 }

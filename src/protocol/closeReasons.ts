@@ -13,7 +13,7 @@ export type CloseKind =
   | 'toolGate'
   | 'end';
 
-/** What a close, a refused handshake or a network error means to the user. */
+/** What a close or a refused handshake means to the user. */
 export type CloseMeaning = {
   kind: CloseKind;
   code: CloseCode;
@@ -32,7 +32,7 @@ export type CloseCode =
   | 'connection_lost'
   | 'server_closed';
 
-const KEY_HINT =
+export const KEY_HINT =
   'check GEMINI_API_KEY (a new one: https://aistudio.google.com/apikey), or talk without one: --local';
 
 type Row = CloseMeaning & { match: RegExp };
@@ -44,6 +44,13 @@ const ROWS: readonly Row[] = [
     code: 'bad_key',
     why: 'the API key has expired',
     hint: 'make a new key at https://aistudio.google.com/apikey and set GEMINI_API_KEY',
+  },
+  {
+    match: /reported as leaked/i,
+    kind: 'credential',
+    code: 'bad_key',
+    why: 'the key was found in a public place, and the service has blocked it',
+    hint: 'delete it and make a new key at https://aistudio.google.com/apikey, then set GEMINI_API_KEY',
   },
   {
     match: /API[ _]key not valid|API_KEY_INVALID/i,
@@ -67,7 +74,8 @@ const ROWS: readonly Row[] = [
     hint: 'use a new token, or set GEMINI_API_KEY',
   },
   {
-    match: /permission|denied access|PERMISSION_DENIED/i,
+    match:
+      /permission|denied access|PERMISSION_DENIED|SERVICE_DISABLED|has not been used in project|Requests to this API .* are blocked|_BLOCKED\b|been suspended|CONSUMER_SUSPENDED/i,
     kind: 'credential',
     code: 'no_permission',
     why: 'the key is known but may not do this',
@@ -85,14 +93,14 @@ const ROWS: readonly Row[] = [
     kind: 'handle',
     code: 'session_expired',
     why: 'the session to take up again no longer exists',
-    hint: 'start a new session',
+    hint: 'run the command again: it starts a new session',
   },
   {
     match: /Requested entity was not found/i,
     kind: 'handle',
     code: 'session_expired',
     why: 'the session or model that was named does not exist',
-    hint: 'start a new session, and see `gemlive models`',
+    hint: 'run the command again: it starts a new session; `gemlive models` lists the models',
   },
   {
     match: /is not found for API version|not supported for bidiGenerateContent/i,
@@ -106,7 +114,7 @@ const ROWS: readonly Row[] = [
     kind: 'toolGate',
     code: 'server_refused',
     why: 'the model takes no input of this kind now, such as sound while a tool call is pending',
-    hint: 'start again; a newer model such as gemini-3.8-live takes it',
+    hint: 'run it again; a newer model takes it: -m gemini-3.8-live',
   },
   {
     match: /response modalities|Cannot extract voices/i,
@@ -148,7 +156,7 @@ const ROWS: readonly Row[] = [
     kind: 'refusal',
     code: 'bad_argument',
     why: 'messages arrived in the wrong order',
-    hint: 'please report this: gemlive sends setup first',
+    hint: 'please report it, with what the same command prints under --debug',
   },
   {
     match: /invalid argument|Precondition check failed|INVALID_ARGUMENT/i,
@@ -166,112 +174,84 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-/** What a WebSocket close means. `reason` as it came, `code` 1005/1006 where there was none. */
-export function classifyClose(code: number, reason: string): CloseMeaning {
-  const row = ROWS.find(({ match }) => match.test(reason));
-  if (row) {
-    const { match: _match, ...meaning } = row;
-    return meaning;
-  }
-  if (code === 1000) {
-    return {
-      kind: 'end',
-      code: 'server_closed',
-      why: 'the server ended the session before the work was done',
-      hint: 'try again',
-    };
-  }
-  if (code === 1007 || code === 1003 || code === 1002) {
-    return {
-      kind: 'refusal',
-      code: 'bad_argument',
-      why: 'the service did not accept what was sent',
-      hint: 'see what is sent with --dry-run',
-    };
-  }
-  if (code === 1008) {
-    return {
-      kind: 'refusal',
-      code: 'server_refused',
-      why: 'the service refused the session',
-      hint: 'see its own words above; `gemlive models` and --dry-run help to find the setting',
-    };
-  }
-  return {
+function meaningOf(text: string, rows = ROWS): CloseMeaning | undefined {
+  const row = rows.find(({ match }) => match.test(text));
+  if (!row) return undefined;
+  const { match: _match, ...meaning } = row;
+  return meaning;
+}
+
+/** What an error over HTTP says about the credential, if it is about that. */
+export function credentialMeaning(body: string): CloseMeaning | undefined {
+  const meaning = meaningOf(body);
+  return meaning?.kind === 'credential' ? meaning : undefined;
+}
+
+/** What an error of the API over HTTP says. Only a Live connection has sessions that "Requested entity" may mean. */
+export const answerMeaning = (text: string): CloseMeaning | undefined =>
+  meaningOf(
+    text,
+    ROWS.filter(({ kind }) => kind !== 'handle'),
+  );
+
+/** Where the reason says nothing, or nothing that is known. */
+const BY_CODE: Readonly<Record<number, CloseMeaning>> = {
+  1000: {
+    kind: 'end',
+    code: 'server_closed',
+    why: 'the server ended the session before the work was done',
+    hint: 'try again',
+  },
+  1001: {
     kind: 'server',
     code: 'connection_lost',
-    why: code === 1001 ? 'the server is going away' : 'the connection broke',
-    hint: 'check the network and try again',
-  };
-}
-
-/** What an HTTP status at the WebSocket handshake means. */
-export function classifyHandshake(status: number, body: string): CloseMeaning {
-  const row = ROWS.find(({ match, kind }) => kind === 'credential' && match.test(body));
-  if (row) {
-    const { match: _match, ...meaning } = row;
-    return meaning;
-  }
-  if (status === 401 || status === 403) {
-    return {
-      kind: 'credential',
-      code: status === 401 ? 'bad_key' : 'no_permission',
-      why: status === 401 ? 'the credential was refused' : 'access is not allowed',
-      hint: KEY_HINT,
-    };
-  }
-  if (status === 429) {
-    return {
-      kind: 'quota',
-      code: 'quota',
-      why: 'too many requests',
-      hint: 'wait a minute and try again',
-    };
-  }
-  if (status >= 500) {
-    return {
-      kind: 'server',
-      code: 'connection_lost',
-      why: 'the service has a problem',
-      hint: 'try again in a moment',
-    };
-  }
-  return {
+    why: 'the server is going away',
+    hint: 'try again in a moment',
+  },
+  1008: {
     kind: 'refusal',
     code: 'server_refused',
-    why: 'there is no Live API at this address',
-    hint: 'check --base-url and --api-version',
-  };
-}
-
-/**
- * What the status of an answer over plain HTTP means. `text`: what the service says about it, empty where
- * that was no error of its own.
- */
-export function classifyAnswer(status: number, text: string): CloseMeaning {
-  const row = ROWS.find(({ match, kind }) => kind !== 'handle' && match.test(text));
-  // "Requested entity was not found" has to do with sessions on a Live connection only.
-  if (row) {
-    const { match: _match, ...meaning } = row;
-    return meaning;
-  }
-  if (status === 401 || status === 403 || status === 429 || status >= 500) {
-    return classifyHandshake(status, '');
-  }
-  if (status === 404) {
-    return {
-      kind: 'refusal',
-      code: 'bad_model',
-      why: 'there is no such model or method at this address',
-      hint: 'check the name of the model, --base-url and --api-version',
-    };
-  }
-  return {
+    why: 'the service refused the session',
+    hint: 'see its own words above; `gemlive models` and --dry-run help to find the setting',
+  },
+  1009: {
     kind: 'refusal',
     code: 'bad_argument',
-    why: 'the service did not accept what was sent',
-    hint: 'see its own words above, and check --base-url and --api-version',
-  };
+    why: 'what was sent at once is larger than the service takes',
+    hint: 'send less of it at a time',
+  },
+  1012: {
+    kind: 'server',
+    code: 'connection_lost',
+    why: 'the server is being restarted',
+    hint: 'try again in a moment',
+  },
+  1013: {
+    kind: 'server',
+    code: 'connection_lost',
+    why: 'the service has more to do than it can',
+    hint: 'try again in a moment',
+  },
+};
+
+const NOT_ACCEPTED: CloseMeaning = {
+  kind: 'refusal',
+  code: 'bad_argument',
+  why: 'the service did not accept what was sent',
+  hint: 'see what is sent with --dry-run',
+};
+
+const BROKEN: CloseMeaning = {
+  kind: 'server',
+  code: 'connection_lost',
+  why: 'the connection broke',
+  hint: 'check the network and try again',
+};
+
+/** What a WebSocket close means. `reason` as it came, `code` 1005/1006 where there was none. */
+export function classifyClose(code: number, reason: string): CloseMeaning {
+  const notAccepted = [1002, 1003, 1007].includes(code);
+  return meaningOf(reason) ?? BY_CODE[code] ?? (notAccepted ? NOT_ACCEPTED : BROKEN);
 }
 
 /** Exit codes of the kinds (the contract's table). `end` counts as 6: the work was not done. */

@@ -1,14 +1,13 @@
 /** What goes wrong over HTTP, in the words and kinds of a Live connection that fails. */
 import { EXIT } from '../errors.ts';
 import { ConnectionError, serverWords, socketError } from '../live/networkErrors.ts';
-import { classifyAnswer, EXIT_OF_KIND } from '../protocol/closeReasons.ts';
+import { classifyAnswer } from '../protocol/handshakes.ts';
 
 /** `body`: of an answer that is no success, or the error in the midst of a stream. */
 export function answerError(host: string, status: number, body: string): ConnectionError {
-  const { kind, code, why, hint } = classifyAnswer(status, errorText(body));
-  const exitCode = EXIT_OF_KIND[kind];
+  const { kind, ...meaning } = classifyAnswer(status, errorText(body));
   const message = `${host} answered with HTTP ${status}${serverWords(body)}`;
-  return new ConnectionError(message, kind, { code, exitCode, why, hint });
+  return new ConnectionError(message, kind, meaning);
 }
 
 /** Whatever may tell the cause: the message, the status and the reasons of Google's error JSON. */

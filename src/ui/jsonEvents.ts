@@ -21,7 +21,8 @@ export class JsonEvents {
   emit(type: string, fields: Record<string, unknown> = {}): void {
     if (this.#hasEnded) return;
     if (type === 'turn') this.#turns += 1;
-    const isTold = type === 'error' || type === 'warning';
+    // A session event says why a connection was lost.
+    const isTold = type === 'error' || type === 'warning' || type === 'session';
     const line = {
       type,
       t: this.#elapsedMs(),

@@ -1,0 +1,141 @@
+/** How the service closes a session: `live-api.md` §6 and §1.2. */
+import * as place from '../../support/failingPlaces.ts';
+import { AGAIN, KEY, row, type ErrorRow, type Options } from './row.ts';
+
+/** A close at setup, with a reason. */
+const close = (
+  code: number,
+  words: string,
+  exit: ErrorRow['exit'],
+  event: string,
+  says: RegExp,
+  rest: Options = {},
+): ErrorRow =>
+  row(`close ${code} ${words}`, place.closes(code, words), exit, event, says, { words, ...rest });
+
+export const CLOSES: readonly ErrorRow[] = [
+  close(1007, 'API key not valid. Please pass a valid API key.', 3, 'bad_key', /GEMINI_API_KEY/),
+  close(
+    1007,
+    'API key expired. Please renew the API key.',
+    3,
+    'bad_key',
+    /aistudio\.google\.com\/apikey/,
+  ),
+  close(1007, 'Request contains an invalid argument.', 6, 'bad_argument', /--dry-run/),
+  close(1007, 'setup must be the first message and only the first', 6, 'bad_argument', /--debug/),
+  close(
+    1007,
+    'Invalid JSON payload received. Unknown name "foo" at \'setup\': Cannot find field.',
+    6,
+    'bad_argument',
+    /--dry-run/,
+  ),
+  close(1007, 'Cannot extract voices from a non-audio request.', 6, 'bad_argument', /--text/),
+  close(
+    1007,
+    'The requested combination of response modalities (TEXT) is not supported by the model. models/x accepts',
+    6,
+    'bad_argument',
+    /--text/,
+  ),
+  close(
+    1007,
+    'User location is not supported for the API use.',
+    6,
+    'server_refused',
+    /available-regions[\s\S]*--local/,
+  ),
+  close(1007, 'Precondition check failed.', 6, 'bad_argument', /--dry-run/),
+  close(1007, 'thinking_config is not supported by this model', 6, 'bad_argument', /--thinking/),
+  close(1007, 'no matching speaker voice', 6, 'bad_argument', /gemlive voices/),
+  close(1007, 'something that is new', 6, 'bad_argument', /--dry-run/),
+  close(
+    1008,
+    'models/x is not found for API version v1beta, or is not supported for bidiGenerateContent. Call ListMod',
+    6,
+    'bad_model',
+    /gemlive models/,
+  ),
+  close(
+    1008,
+    'models/x is not found for API version v1beta, or is not supported for bidiGenerateContent. Call ModelService.',
+    6,
+    'bad_model',
+    /gemini-3\.8-live/,
+  ),
+  close(
+    1008,
+    'Operation is not implemented, or supported, or enabled.',
+    6,
+    'server_refused',
+    /-m /,
+  ),
+  close(1008, 'BidiGenerateContent session expired', 6, 'session_expired', /new session/),
+  close(1008, 'Requested entity was not found.', 6, 'session_expired', /gemlive models/),
+  close(1008, 'The operation was aborted.', 5, 'connection_lost', /again/, AGAIN),
+  close(
+    1008,
+    "Method doesn't allow unregistered callers (callers without established identity).",
+    3,
+    'bad_key',
+    /GEMINI_API_KEY/,
+  ),
+  close(
+    1008,
+    'Your project has been denied access. Please contact support.',
+    3,
+    'no_permission',
+    /restrictions/,
+  ),
+  close(1008, 'something nobody has seen before', 6, 'server_refused', /gemlive models/),
+  close(1011, 'Internal error occurred.', 5, 'connection_lost', /status/, AGAIN),
+  close(1011, 'Internal error encountered.', 5, 'connection_lost', /status/, AGAIN),
+  close(1011, 'The service is currently unavailable.', 5, 'connection_lost', /status/, AGAIN),
+  close(
+    1011,
+    'Deadline expired before operation could complete.',
+    5,
+    'connection_lost',
+    /too long/,
+    AGAIN,
+  ),
+  close(
+    1011,
+    'Request trace id: 1a2b, [ORIGINAL ERROR] RPC::DEADLINE_EXCEEDED:',
+    5,
+    'connection_lost',
+    /too long/,
+    AGAIN,
+  ),
+  close(
+    1011,
+    'You exceeded your current quota, please check your plan and billing details. For more information on',
+    7,
+    'quota',
+    /rate-limits/,
+  ),
+  close(1011, 'RESOURCE_EXHAUSTED', 7, 'quota', /rate-limits/),
+  close(1011, 'Token has been used too many times', 3, 'bad_key', /token/),
+  close(1011, 'auth token has expired', 3, 'bad_key', /token/),
+  close(1011, 'Token has expired', 3, 'bad_key', /token/),
+  close(1011, 'something that is new', 5, 'connection_lost', /again/, AGAIN),
+  close(1001, 'going away', 5, 'connection_lost', /going away/, AGAIN),
+  close(1012, 'Service restart', 5, 'connection_lost', /restarted/, AGAIN),
+  close(1013, 'Try again later', 5, 'connection_lost', /more to do/, AGAIN),
+  close(1009, 'Message too big', 6, 'bad_argument', /larger/),
+  close(4321, 'a code of nobody', 5, 'connection_lost', /again/, AGAIN),
+  // Their own words may quote what they were shown.
+  close(1008, `the caller ${KEY} is unknown here`, 6, 'server_refused', /--dry-run/, {
+    words: 'the caller …cdef is unknown here',
+  }),
+  row('close 1000', place.closes(1000), 6, 'server_closed', /again/, { words: 'code 1000' }),
+  row('close without a code', place.closes(undefined), 5, 'connection_lost', /network/, {
+    words: 'code 1005',
+    ...AGAIN,
+  }),
+  row('no close at all', place.closes(1006), 5, 'connection_lost', /network/, {
+    words: 'code 1006',
+    ...AGAIN,
+  }),
+];
