@@ -13,7 +13,7 @@ const PATIENT = ['test/audio/*Recovery.test.ts', 'test/e2e/{talk*,devices*,failu
 /** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
 const WAITING = [
   'test/conformance/*.test.ts',
-  'test/live/recovery.test.ts',
+  'test/live/{recovery,transparent}.test.ts',
   'test/server/{llm,resumption,script*,tools,turns}.test.ts',
   'test/e2e/{reconnect,serveScript}.test.ts',
 ];

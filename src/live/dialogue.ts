@@ -9,8 +9,8 @@ import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 
 export type DialogueHandlers = {
-  /** The newest state to come back to. */
-  onHandle(handle: string): void;
+  /** The newest state to come back to, and the last message that it includes, where the server tells. */
+  onHandle(handle: string, lastConsumedIndex: number | undefined): void;
   /** It has heard us: something of an answer, a thought or a call has come. */
   onSign(): void;
 };
@@ -40,7 +40,9 @@ export class Dialogue {
     switch (event.type) {
       case 'resumption':
         this.#resumable = event.resumable;
-        if (event.resumable && event.handle !== undefined) this.#handlers.onHandle(event.handle);
+        if (event.resumable && event.handle !== undefined) {
+          this.#handlers.onHandle(event.handle, event.lastConsumedIndex);
+        }
         return;
       case 'audio':
       case 'text':

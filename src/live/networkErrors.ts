@@ -82,6 +82,16 @@ export function silentError(): ConnectionError {
   });
 }
 
+/** `frames`: in a row. */
+export function unreadableError(frames: number): GemliveError {
+  return new GemliveError(`${frames} unreadable frames in a row`, {
+    code: 'bad_frames',
+    exitCode: EXIT.server,
+    why: 'what answers there does not speak the Live API',
+    hint: 'check --base-url and --api-version',
+  });
+}
+
 /** `error`: what ws found wrong with a frame after the handshake. */
 export function violationError(error: Error, host: string): ConnectionError {
   return new ConnectionError(`${host} broke the WebSocket protocol: ${error.message}`, 'server', {

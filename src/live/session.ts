@@ -3,7 +3,7 @@
  * the uplink's, and where the conversation stands the dialogue's.
  */
 import type { LiveEvent, SessionEvent } from '../events.ts';
-import { EXIT, GemliveError, type Warning } from '../errors.ts';
+import type { GemliveError, Warning } from '../errors.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import { toEvents } from '../protocol/events.ts';
 import type { ClientMessage, Content, ServerMessage, Setup } from '../protocol/messages.ts';
@@ -11,7 +11,7 @@ import type { ModelProfile } from '../protocol/models.ts';
 import type { Endpoint } from './connection.ts';
 import { Dialogue } from './dialogue.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
-import { silentError } from './networkErrors.ts';
+import { silentError, unreadableError } from './networkErrors.ts';
 import { seedOf, setupFor } from './seed.ts';
 import { SYSTEM_CLOCK, type Clock } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
@@ -41,19 +41,19 @@ export type LiveSessionOptions = {
 const MAX_BAD_FRAMES_IN_A_ROW = 20;
 const INPUT_RATE_HZ = 16_000;
 const BYTES_PER_MS = (INPUT_RATE_HZ * 2) / 1000;
-const MEMORY_LOST = {
+const MEMORY_LOST: Warning = {
   code: 'memory_lost',
   message: 'the session could not be taken up again: a new one knows its last lines only',
-} as const;
-const NO_ANSWER_YET = {
+};
+const NO_ANSWER_YET: Warning = {
   code: 'no_answer_yet',
   message: 'no answer; the model may have chosen to stay silent',
-} as const;
+};
 
 export class LiveSession {
   readonly #options: LiveSessionOptions;
   readonly #listeners = new Set<(event: SessionEvent) => void>();
-  readonly #unanswered = new Unanswered();
+  readonly #unanswered: Unanswered;
   readonly #dialogue: Dialogue;
   readonly #uplink: Uplink;
   readonly #watchdog: Watchdog;
@@ -70,9 +70,14 @@ export class LiveSession {
     this.#options = options;
     const { endpoint, setup, profile, timeoutMs, resumes = false, random = Math.random } = options;
     const { clock = SYSTEM_CLOCK } = options;
+    const transparent = setup.sessionResumption?.transparent === true;
+    this.#unanswered = new Unanswered({ transparent });
     const link = (): Keeper['link'] => (this.#state === 'ready' ? this.#keeper.link : undefined);
     this.#dialogue = new Dialogue(profile, this.#unanswered, {
-      onHandle: (handle) => this.#keeper.resumableBy(handle),
+      onHandle: (handle, index) => {
+        this.#keeper.resumableBy(handle);
+        if (transparent && index !== undefined) this.#uplink.consumed(index);
+      },
       onSign: () => this.#watchdog.cancel(),
     });
     this.#uplink = new Uplink(this.#unanswered, resumes, {
@@ -158,7 +163,7 @@ export class LiveSession {
     if (again) {
       const history = again.resumed ? [] : this.#dialogue.history;
       if (history.length > 0) this.#warn(MEMORY_LOST);
-      this.#uplink.repeat(seedOf(history, this.#options.profile));
+      this.#uplink.repeat(seedOf(history, this.#options.profile), again.resumed);
     }
     const gapMs = again && Math.round(again.gapMs);
     this.#emit({ type: 'state', state: 'ready', ...(gapMs !== undefined && { gapMs }) });
@@ -197,12 +202,7 @@ export class LiveSession {
     this.#badFrames += 1;
     this.#warn({ code: 'bad_frame', message: `a frame from the server was skipped: ${reason}` });
     if (this.#badFrames < MAX_BAD_FRAMES_IN_A_ROW) return;
-    const error = new GemliveError(`${MAX_BAD_FRAMES_IN_A_ROW} unreadable frames in a row`, {
-      code: 'bad_frames',
-      exitCode: EXIT.server,
-      why: 'what answers there does not speak the Live API',
-      hint: 'check --base-url and --api-version',
-    });
+    const error = unreadableError(MAX_BAD_FRAMES_IN_A_ROW);
     this.#failedWith = error;
     void this.#keeper.close();
     this.#end(error);
@@ -258,9 +258,8 @@ export class LiveSession {
 
   /** "The microphone has stopped": the model need not wait for more. Only where the profile honours it. */
   sendAudioStreamEnd(): void {
-    if (this.#options.profile.audioStreamEnd.value) {
-      this.#queue({ realtimeInput: { audioStreamEnd: true } });
-    }
+    if (!this.#options.profile.audioStreamEnd.value) return;
+    this.#queue({ realtimeInput: { audioStreamEnd: true } });
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * What the user said and the model has not answered yet: a handle holds the state of its moment, and whatever
- * came after it has to be said again to the next connection. From the beginning of each utterance on, at
- * most 30 s of sound; what was answered is never said again.
+ * came after it has to be said again to the next connection. From the beginning of each utterance on, or from
+ * where the server says that its state ends; at most 30 s of sound. What was answered is never said again.
  */
 import type { ClientMessage } from '../protocol/messages.ts';
 
@@ -17,8 +17,8 @@ const LOOK_BACK_MS = 2_000;
 
 type Kept = { message: ClientMessage; soundMs: number; atMs: number; seq: number };
 
-/** From its onset to its last voiced moment; undefined while it goes on. */
-type Utterance = { fromMs: number; endMs: number | undefined; marked: boolean };
+/** From its onset to its last voiced moment; undefined while it goes on. `afterSeq`: its marker comes next. */
+type Utterance = { fromMs: number; afterSeq: number; endMs: number | undefined; marked: boolean };
 
 export class Unanswered {
   #kept: Kept[] = [];
@@ -31,6 +31,17 @@ export class Unanswered {
   #lostMs = 0;
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
+  /** The last message that the newest state includes; undefined where the server does not tell. */
+  #consumedSeq: number | undefined;
+  /** Sound up to here was answered, or given up. */
+  #overToMs = 0;
+  /** Everything is kept, not only what belongs to an utterance. */
+  readonly #keepsAll: boolean;
+
+  /** `transparent`: the server is going to tell what it has consumed. */
+  constructor({ transparent = false }: { transparent?: boolean } = {}) {
+    this.#keepsAll = transparent;
+  }
 
   /** `soundMs`: how long the message sounds; 0 for text and markers. */
   push(message: ClientMessage, soundMs: number): void {
@@ -50,7 +61,8 @@ export class Unanswered {
     if (this.#utterances.at(-1)?.endMs === undefined && this.#utterances.length > 0) return;
     const preRollMs = marked ? 0 : PRE_ROLL_MS;
     const fromMs = Math.max(0, this.#nowMs - agoMs - preRollMs);
-    this.#utterances.push({ fromMs, endMs: undefined, marked });
+    const afterSeq = marked ? this.#seq : 0;
+    this.#utterances.push({ fromMs, afterSeq, endMs: undefined, marked });
   }
 
   /** The last voiced moment was so long ago. */
@@ -67,6 +79,7 @@ export class Unanswered {
     const { atMs, seq } = this.#answer;
     this.#utterances = this.#utterances.filter(({ endMs }) => endMs === undefined || endMs > atMs);
     this.#kept = this.#kept.filter((kept) => !isText(kept.message) || kept.seq > seq);
+    this.#overToMs = Math.max(this.#overToMs, Math.min(atMs, this.#utterances[0]?.fromMs ?? atMs));
     this.#trim();
   }
 
@@ -75,16 +88,29 @@ export class Unanswered {
     this.#answer = undefined;
   }
 
+  /** The newest state includes what `isIncluded`, and all before it. */
+  consumed(isIncluded: (message: ClientMessage) => boolean): void {
+    const last = this.#kept.findLast(({ message }) => isIncluded(message));
+    this.#consumedSeq = Math.max(this.#consumedSeq ?? 0, last?.seq ?? 0);
+  }
+
   get isEmpty(): boolean {
     return this.#utterances.length === 0 && !this.#kept.some(({ message }) => isText(message));
   }
 
-  /** In order, from the first onset on; without one, the last moments. */
-  take(): ClientMessage[] {
+  /**
+   * In order, from the first onset on; without one, the last moments. To a server that has `resumed` a state of which
+   * it told what it includes: all that came after it.
+   */
+  take(resumed: boolean): ClientMessage[] {
+    const [first] = this.#utterances;
     const lately = Math.max(this.#nowMs - UNNOTICED_MS, this.#quietFromMs);
-    const fromMs = this.#utterances[0]?.fromMs ?? lately;
+    const exact = resumed ? this.#consumedSeq : undefined;
+    const fromMs = exact === undefined ? (first?.fromMs ?? lately) : this.#overToMs;
+    const afterSeq = exact ?? first?.afterSeq ?? 0;
     return this.#kept
-      .filter(({ message, atMs, soundMs }) => isText(message) || atMs + soundMs > fromMs)
+      .filter((kept) => isText(kept.message) || isSince(kept, fromMs))
+      .filter(({ message, seq }) => seq > afterSeq || (exact === undefined && isText(message)))
       .map(({ message }) => message);
   }
 
@@ -101,15 +127,20 @@ export class Unanswered {
     if (oldest?.endMs !== undefined && oldest.fromMs < this.#nowMs - LIMIT_MS) {
       this.#utterances.shift();
       this.#lostMs += oldest.endMs - oldest.fromMs;
+      this.#overToMs = Math.max(this.#overToMs, oldest.endMs);
     }
     const first = this.#utterances[0]?.fromMs ?? Number.POSITIVE_INFINITY;
-    const fromMs = Math.max(Math.min(first, this.#nowMs - LOOK_BACK_MS), this.#nowMs - LIMIT_MS);
-    const end = this.#kept.findIndex(
-      ({ atMs, soundMs, message }) => atMs + soundMs > fromMs || isText(message),
-    );
-    if (end > 0) this.#kept.splice(0, end);
+    const lookBackMs = this.#keepsAll ? LIMIT_MS : LOOK_BACK_MS;
+    const fromMs = Math.max(Math.min(first, this.#nowMs - lookBackMs), this.#nowMs - LIMIT_MS);
+    const oldestSound = this.#kept.find(({ message }) => !isText(message));
+    if (!oldestSound || isSince(oldestSound, fromMs)) return;
+    this.#kept = this.#kept.filter((kept) => isText(kept.message) || isSince(kept, fromMs));
   }
 }
+
+/** A marker sounds for no time: it belongs to what follows it. */
+const isSince = ({ atMs, soundMs }: Kept, fromMs: number): boolean =>
+  soundMs > 0 ? atMs + soundMs > fromMs : atMs >= fromMs;
 
 const isText = (message: ClientMessage): boolean =>
   'clientContent' in message || ('realtimeInput' in message && 'text' in message.realtimeInput);

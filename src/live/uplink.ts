@@ -3,6 +3,7 @@ import type { Warning } from '../errors.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
 import type { Link } from './keeper.ts';
 import { Outbox } from './outbox.ts';
+import { Numbering } from './numbering.ts';
 import type { Unanswered } from './unanswered.ts';
 
 /** More than this in the socket's own buffer and the network is slower than speech. */
@@ -20,6 +21,7 @@ export class Uplink {
   readonly #keeps: boolean;
   readonly #handlers: UplinkHandlers;
   readonly #outbox: Outbox;
+  readonly #numbering = new Numbering();
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
   constructor(unanswered: Unanswered, keeps: boolean, handlers: UplinkHandlers) {
@@ -62,16 +64,29 @@ export class Uplink {
     this.#outbox.discard((message) => 'toolResponse' in message);
   }
 
-  /** What was said and not answered is said again, before what has been said since; `seed` goes first. */
-  repeat(seed: readonly ClientMessage[]): void {
-    this.#outbox.putFirst([...seed, ...this.#unanswered.take()]);
+  /** The newest state of the server includes the messages of this connection up to `index`. */
+  consumed(index: number): void {
+    this.#unanswered.consumed((message) => this.#numbering.isUpTo(message, index));
+  }
+
+  /**
+   * Another connection: what was said and not answered is said again, before what has been said since. `seed` goes first.
+   * `resumed`: the server has taken up its newest state.
+   */
+  repeat(seed: readonly ClientMessage[], resumed: boolean): void {
+    this.#numbering.restart();
+    this.#outbox.putFirst([...seed, ...this.#unanswered.take(resumed)]);
     this.#unanswered.answerOver();
   }
 
   pump(): void {
     const link = this.#handlers.link();
     if (!link) return;
-    this.#outbox.drain((message) => link.bufferedBytes < HIGH_WATER_BYTES && link.send(message));
+    this.#outbox.drain((message) => {
+      const sent = link.bufferedBytes < HIGH_WATER_BYTES && link.send(message);
+      if (sent) this.#numbering.sent(message);
+      return sent;
+    });
     if (!this.#outbox.isEmpty) return;
     this.tellDropped();
     this.release();

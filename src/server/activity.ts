@@ -76,6 +76,16 @@ export class Activity {
     return this.#detector?.speaking ?? this.#marked;
   }
 
+  /** From the beginning of the stream. */
+  get receivedMs(): number {
+    return this.#receivedBytes / BYTES_PER_MS;
+  }
+
+  /** Where what is held begins, from the beginning of the stream. */
+  get heldFromMs(): number {
+    return (this.#receivedBytes - this.#held.byteLength) / BYTES_PER_MS;
+  }
+
   /** Where what is held and heard ends, from the beginning of the stream. */
   get #positionMs(): number {
     return (this.#receivedBytes - this.#unheardBytes) / BYTES_PER_MS; // exact in binary

@@ -20,6 +20,7 @@ import type {
 import type { ModelProfile } from '../protocol/models.ts';
 import { createActivity, type Activity } from './activity.ts';
 import type { Admission } from './admission.ts';
+import { Consumed } from './consumed.ts';
 import { Context, EMPTY_CONTEXT } from './context.ts';
 import type { Engines } from './engines/find.ts';
 import { Lifetime, SESSION_LIMIT_SECONDS, type LifetimeOptions } from './lifetime.ts';
@@ -71,8 +72,7 @@ export class Session {
   #lineage: Lineage | undefined;
   /** As the client was last told. */
   #resumable = false;
-  /** Messages of the client after its setup. */
-  #consumed = -1;
+  readonly #consumed = new Consumed();
 
   constructor(socket: WebSocket, options: SessionOptions) {
     this.#socket = socket;
@@ -109,7 +109,7 @@ export class Session {
   }
 
   async #handle(message: ClientMessage): Promise<void> {
-    this.#consumed += 1;
+    this.#consumed.next();
     if ('setup' in message) {
       if (this.#ready) throw invalidArgument();
       await this.#setUp(message.setup);
@@ -117,6 +117,7 @@ export class Session {
     }
     const ready = this.#ready;
     if (!ready) throw new Refusal(1007, 'setup must be the first message and only the first');
+    if (!('realtimeInput' in message) || 'text' in message.realtimeInput) this.#consumed.entered();
     if ('clientContent' in message) this.#clientContent(message.clientContent, ready);
     else if ('realtimeInput' in message) await this.#realtimeInput(message.realtimeInput, ready);
     else if ('toolResponse' in message) {
@@ -150,6 +151,7 @@ export class Session {
       {
         onStart: (atMs) => {
           this.#signal(setup, 'ACTIVITY_START', atMs);
+          this.#consumed.utteranceBegan(activity.heldFromMs);
           turns.userOnStart(interrupts);
         },
         onEnd: (utterance, atMs) => {
@@ -203,8 +205,8 @@ export class Session {
 
   /** A handle is good between turns only: while something is being said there is none. */
   #tellResumable(idle: boolean): void {
-    const { setup, profile, context, lifetime } = this.#ready ?? {};
-    if (!setup || !profile || !context || !lifetime || !this.#lineage) return;
+    if (!this.#ready || !this.#lineage) return;
+    const { setup, profile, context, lifetime } = this.#ready;
     if (!setup.sessionResumption && !profile.unaskedResumption.value) return;
     if (!idle && !this.#resumable) return;
     this.#resumable = idle;
@@ -216,10 +218,14 @@ export class Session {
           resumable: true,
         }),
         ...(setup.sessionResumption?.transparent === true && {
-          lastConsumedClientMessageIndex: String(this.#consumed),
+          lastConsumedClientMessageIndex: String(this.#lastConsumed(this.#ready)),
         }),
       },
     });
+  }
+
+  #lastConsumed({ activity: { speaking }, turns }: Ready): number {
+    return this.#consumed.lastIndex({ speaking, joins: turns.joins });
   }
 
   #clientContent({ turns = [], turnComplete = false }: ClientContent, ready: Ready): void {
@@ -286,6 +292,8 @@ export class Session {
       ready.turns.hear(pcm.byteLength);
       ready.activity.push(pcm);
     });
+    const { speaking, receivedMs, heldFromMs } = ready.activity;
+    if (!speaking) this.#consumed.heard(receivedMs, heldFromMs);
   }
 
   /** Taken, counted and not looked at: this server has no eyes. */

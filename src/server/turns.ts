@@ -58,6 +58,11 @@ export class Turns {
     return this.#calls.blocking;
   }
 
+  /** An utterance was cut before a word of its answer: it will be heard together with the next one. */
+  get joins(): boolean {
+    return this.#unanswered !== undefined;
+  }
+
   userOnStart(interrupts: boolean): void {
     this.#userSpeaks = true;
     if (interrupts) this.interrupt();

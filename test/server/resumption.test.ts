@@ -221,6 +221,27 @@ describe('a handle', () => {
     expect(updatesOf(client).at(-1)?.lastConsumedClientMessageIndex).toBe('2');
     await client.close();
   });
+
+  it('on Vertex does not count what is being said as consumed', async () => {
+    const client = await openSession(
+      server.url,
+      {
+        model: 'publishers/google/models/gemini-3.8-live',
+        sessionResumption: { transparent: true },
+      },
+      VERTEX_PATH,
+    );
+    ask(client, 'slowly');
+    await client.until((message) => message.serverContent?.modelTurn !== undefined);
+    // Frames of 100 ms from number 2 on: the speech of the recording begins in its sixth.
+    const speech = readFileSync(join(import.meta.dirname, '../../audio-fixtures/question.pcm'));
+    sendSound(client, speech.subarray(0, 32 * 1200));
+    await handle(client);
+    const index = Number(updatesOf(client).at(-1)?.lastConsumedClientMessageIndex);
+    expect(index).toBeGreaterThanOrEqual(1);
+    expect(index).toBeLessThanOrEqual(6);
+    await client.close();
+  });
 });
 
 describe('the life of a connection', () => {
