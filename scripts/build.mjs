@@ -44,6 +44,7 @@ async function makeBundle() {
       /^@echogarden\//,
       /^speaker/,
       /^decibri/,
+      'google-auth-library',
       'bufferutil',
       'utf-8-validate',
     ],

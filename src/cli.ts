@@ -15,6 +15,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   devices: () => import('./commands/devices.ts'),
   voices: () => import('./commands/voices.ts'),
   models: () => import('./commands/models.ts'),
+  token: () => import('./commands/token.ts'),
   config: () => import('./commands/config.ts'),
   completion: () => import('./commands/completion.ts'),
 };
@@ -175,14 +176,16 @@ async function report(thrown: unknown, { argv, startedAtMs, context }: Call): Pr
 
 async function debugStart({ stderr, command, resolved }: CommandContext): Promise<void> {
   const { masked } = await import('./ui/harmless.ts');
-  const { describeSource } = await import('./config/settings.ts');
+  const { describeSource, secretOf } = await import('./config/settings.ts');
   const { credential } = resolved;
-  const key =
-    credential.apiKey === undefined
+  const { kind, source } = credential;
+  const secret = secretOf(credential);
+  const shown =
+    source === undefined
       ? 'no key'
-      : `key ${masked(credential.apiKey)}, ${describeSource(credential.source)}`;
+      : `${kind === 'google' ? 'Google login' : kind} ${secret === undefined ? 'for' : masked(secret) + ','} ${describeSource(source)}`;
   stderr.write(
-    `debug: gemlive ${version()}, node ${process.version}, ${process.platform} ${process.arch}, ${command}, ${key}\n`,
+    `debug: gemlive ${version()}, node ${process.version}, ${process.platform} ${process.arch}, ${command}, ${shown}\n`,
   );
 }
 

@@ -88,6 +88,18 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
     summary: 'list the Live models, and what each can do',
     examples: ['gemlive models', 'gemlive models --remote', 'gemlive models --json'],
   },
+  token: {
+    summary: 'mint an ephemeral token: a key for one session, for a client you do not trust',
+    description:
+      'Mint an ephemeral token of the Gemini API, for --token and GEMLIVE_TOKEN. It is the only word on stdout;\n' +
+      'how long it is good for is told on stderr. With --lock, the settings given here are fixed.',
+    examples: [
+      'gemlive token',
+      'GEMLIVE_TOKEN=$(gemlive token) gemlive talk',
+      'gemlive token --uses 5 --expire 3600 --start-within 600',
+      'gemlive token --lock --voice Kore --system "You are a waiter."',
+    ],
+  },
   config: {
     summary: 'show every setting, and where it came from',
     description:

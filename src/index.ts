@@ -5,7 +5,7 @@
 
 export { LiveSession, type LiveSessionOptions } from './live/session.ts';
 export type { FunctionResult } from './live/words.ts';
-export type { Endpoint } from './live/connection.ts';
+export type { Endpoint, EndpointSource } from './live/connection.ts';
 export { ConnectionError } from './live/networkErrors.ts';
 export type { CloseKind } from './protocol/closeReasons.ts';
 export { toEndpoint } from './config/endpoint.ts';

@@ -1,6 +1,6 @@
 /** What a command is given: its settings, its arguments, and the outside world. */
 import type { Warning } from '../errors.ts';
-import type { CommandName, Resolved, Settings } from '../config/settings.ts';
+import { secretOf, type CommandName, type Resolved, type Settings } from '../config/settings.ts';
 import { JsonEvents } from '../ui/jsonEvents.ts';
 import { printWarning } from '../ui/printError.ts';
 
@@ -28,6 +28,8 @@ export type CommandContext = {
   readonly startedAtMs: number;
   /** Never to be shown; printers take them out of messages. */
   readonly secrets: readonly string[];
+  /** One that has become known only now. */
+  addSecret(secret: string): void;
   /** With `--json`: the one writer of events on stdout. */
   readonly events: JsonEvents | undefined;
   /** Aborted when stdout's reader has gone, and after an unexpected error: the root of all lifetimes. */
@@ -57,7 +59,9 @@ export function createContext(parts: ContextParts): CommandContext {
   const { settings, command, credential } = resolved;
   const { stdout, stderr } = process;
   const color = stderrTty && !noColour && !settings.plain;
-  const secrets = [credential.apiKey, settings.key].filter((secret) => secret !== undefined);
+  const secrets = [secretOf(credential), settings.token, settings.key].filter(
+    (secret) => secret !== undefined,
+  );
   const events = settings.json ? new JsonEvents(stdout, startedAtMs, secrets) : undefined;
   return {
     ...parts,
@@ -73,6 +77,9 @@ export function createContext(parts: ContextParts): CommandContext {
     plain: !color,
     columns: stderr.columns || 80,
     secrets,
+    addSecret(secret) {
+      if (secret !== '' && !secrets.includes(secret)) secrets.push(secret);
+    },
     events,
     warn(warning) {
       if (!settings.quiet) printWarning(warning, { stderr, color, secrets });

@@ -4,20 +4,16 @@
  */
 import { toEndpoint, toRestEndpoint } from '../config/endpoint.ts';
 import { toSetup, type SetupExtras } from '../config/setup.ts';
-import type { RestEndpoint } from '../rest/client.ts';
 import type { LiveServer } from '../server/server.ts';
 import { LiveSession } from '../live/session.ts';
-import type { Endpoint } from '../live/connection.ts';
 import type { CommandContext } from './context.ts';
+import { openDoor, type Door } from './door.ts';
 
 /** What the local server listens and speaks with. */
 export type EngineNames = Awaited<LiveServer['engines']>;
 
 /** Where sessions of one command are opened. `engines` are the local server's, named for the user. */
-export type LivePlace = {
-  endpoint: Endpoint;
-  /** The same place over plain HTTP, asked for when it is needed. @throws GemliveError */
-  restEndpoint(): Promise<RestEndpoint>;
+export type LivePlace = Door & {
   engines: Promise<EngineNames | undefined>;
   /** What the local server's engines fail at is told to `tell` from now on; before that it is a warning. */
   onEngineFault(tell: (message: string) => void): void;
@@ -28,12 +24,10 @@ const DAY_SECONDS = 86_400;
 const ENGINE_FAULT = /^the (?:recogniser|brain|voice) failed/;
 
 export async function openPlace(context: CommandContext): Promise<LivePlace> {
-  const { settings, resolved, childEnv, stderr } = context;
+  const { settings, childEnv, stderr } = context;
   if (!settings.local) {
-    const { apiKey } = resolved.credential;
     return {
-      endpoint: toEndpoint(settings, apiKey),
-      restEndpoint: async () => toRestEndpoint(settings, apiKey),
+      ...openDoor(context),
       engines: Promise.resolve(undefined),
       onEngineFault: () => {},
       close: async () => {},
@@ -67,9 +61,11 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
     );
   }
   const here = { baseUrl: server.url, apiVersion: settings.apiVersion };
+  const endpoint = toEndpoint(here, {});
   return {
-    endpoint: toEndpoint(here, undefined),
-    restEndpoint: async () => toRestEndpoint(here, undefined),
+    url: endpoint.url,
+    endpoint,
+    restEndpoint: async () => toRestEndpoint(here, {}),
     engines: server.engines,
     onEngineFault: (listener) => {
       tell = listener;

@@ -19,6 +19,7 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
   if (resolved.command === 'voices') settings.voice = settings.preview;
   if (resolved.command === 'voices' || resolved.command === 'models')
     refuseForList(resolved.command, next);
+  if (resolved.command === 'token') refuseWithoutLock(next);
   if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
   if (resolved.command === 'file') refuseForFile(next, args);
   if (settings.ptt && !settings.mic) {
@@ -42,6 +43,30 @@ function refuseForList(command: 'voices' | 'models', { settings, sources }: Reso
     const isOfSession = commands.includes(command) && group !== 'Output' && key !== opener;
     if (!isOfSession || sources[key].layer !== 'flag') continue;
     throw usageError(`${sources[key].name} is for ${what}`, `add ${flag}, or leave it out`);
+  }
+}
+
+const OF_TOKENS: readonly SettingKey[] = ['baseUrl', 'apiVersion', 'timeoutSeconds', 'dryRun'];
+
+/** What shapes a session means nothing in a token that fixes nothing. */
+function refuseWithoutLock({ settings, sources }: Resolved): void {
+  const { startWithinSeconds: start, expireSeconds: end } = settings;
+  if (start !== undefined && end !== undefined && start > end) {
+    throw usageError(
+      `--start-within ${start} is longer than --expire ${end}`,
+      'a session cannot be started with a token that has expired',
+    );
+  }
+  if (settings.lock) return;
+  for (const key of SETTING_KEYS) {
+    const { commands, group } = optionOf(key);
+    const isShape = commands.includes('talk') && group !== 'Output' && !OF_TOKENS.includes(key);
+    if (isShape && sources[key].layer === 'flag') {
+      throw usageError(
+        `${sources[key].name} is for tokens that fix it`,
+        'add --lock, or leave it out',
+      );
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from './given.ts';
 import { nearest } from './nearest.ts';
 import { envNameOf, optionOf, SETTING_KEYS, settingOfEnvName } from './options.ts';
+import type { SettingKey } from './settings.ts';
 
 export type Layers = {
   flag: GivenSettings;
@@ -50,6 +51,13 @@ export async function loadLayers(
   };
 }
 
+/** As Google's own tools have them. Ours are stronger. */
+const GOOGLE_NAMES: readonly [name: string, key: SettingKey][] = [
+  ['GOOGLE_GENAI_USE_VERTEXAI', 'vertex'],
+  ['GOOGLE_CLOUD_PROJECT', 'project'],
+  ['GOOGLE_CLOUD_LOCATION', 'location'],
+];
+
 export function environmentLayer(env: Environment): { layer: LayerContent; warnings: Warning[] } {
   const settings: GivenSettings = {};
   const warnings: Warning[] = [];
@@ -58,6 +66,10 @@ export function environmentLayer(env: Environment): { layer: LayerContent; warni
     const named = settingOfEnvName(name);
     if (named) addGiven(settings, named.key, { name, texts: [text], opposite: named.opposite });
     else warnings.push(unknownName(name));
+  }
+  for (const [name, key] of GOOGLE_NAMES) {
+    const text = env[name]?.trim() ?? '';
+    if (text !== '' && !settings[key]) settings[key] = { name, texts: [text], opposite: false };
   }
   return { layer: { settings, key: keyAmong(env) }, warnings };
 }

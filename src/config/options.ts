@@ -16,6 +16,7 @@ export type Group =
   | 'Voices'
   | 'Models'
   | 'Files'
+  | 'Tokens'
   | 'Server'
   | 'Output';
 

@@ -11,12 +11,14 @@ import {
   SECONDS_OR_NEVER,
   SWITCH,
   TEXT,
+  TOKEN_SECONDS,
   VOICE_NAME,
 } from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
 const CHAT = { group: 'Chatting', commands: ['chat'] } as const;
 const FILE = { group: 'Files', commands: ['file'] } as const;
+const TOKEN = { group: 'Tokens', commands: ['token'] } as const;
 const SERVE = { group: 'Server', commands: ['serve'] } as const;
 const OUTPUT = { group: 'Output', commands: COMMANDS } as const;
 
@@ -228,6 +230,43 @@ export const COMMAND_OPTIONS = {
     default: false,
     help: 'play the reply as well',
     helpOff: 'do not play the reply',
+  },
+
+  uses: {
+    ...TOKEN,
+    name: 'uses',
+    placeholder: 'N',
+    value: integer(0, 2_147_483_647),
+    default: undefined,
+    oneCall: true,
+    help: 'how many sessions it may start; 0 for any number (default: 1)',
+  },
+  expireSeconds: {
+    ...TOKEN,
+    name: 'expire',
+    placeholder: 'SECONDS',
+    value: TOKEN_SECONDS,
+    default: undefined,
+    oneCall: true,
+    help: 'how long it is good for; sessions end with it (default: 1800)',
+  },
+  startWithinSeconds: {
+    ...TOKEN,
+    name: 'start-within',
+    placeholder: 'SECONDS',
+    value: TOKEN_SECONDS,
+    default: undefined,
+    oneCall: true,
+    help: 'how long sessions may be started with it (default: 60)',
+  },
+  lock: {
+    ...TOKEN,
+    name: 'lock',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'fix the model, the voice, the instruction and whatever else is given here',
+    helpOff: 'leave the settings to whoever has it',
   },
 
   port: {

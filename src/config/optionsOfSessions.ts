@@ -5,9 +5,11 @@ import {
   choice,
   integer,
   LANGUAGE,
+  LOCATION,
   MODEL_NAME,
   named,
   number,
+  PROJECT,
   SECONDS,
   SWITCH,
   TEXT,
@@ -18,10 +20,15 @@ import {
 const SESSIONS = ['talk', 'chat', 'file'] as const;
 /** `voices --preview` opens one, too. */
 const CONNECTED = [...SESSIONS, 'voices'] as const;
-const CONNECTION = { group: 'Connection and model', commands: CONNECTED } as const;
+const CONNECTION = {
+  group: 'Connection and model',
+  commands: [...CONNECTED, 'token'],
+} as const;
 /** `models --remote` asks there, too. */
-const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models'] } as const;
-const GENERATION = { group: 'Generation', commands: SESSIONS } as const;
+const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models', 'token'] } as const;
+/** What a setup is made of: a token may fix it. */
+const SETUPS = [...SESSIONS, 'token'] as const;
+const GENERATION = { group: 'Generation', commands: SETUPS } as const;
 const TURNS = { group: 'Turns', commands: SESSIONS } as const;
 const INT32_MAX = 2_147_483_647;
 
@@ -37,7 +44,7 @@ export const SESSION_OPTIONS = {
   },
   voice: {
     ...CONNECTION,
-    commands: SESSIONS,
+    commands: SETUPS,
     name: 'voice',
     placeholder: 'NAME',
     value: VOICE_NAME,
@@ -46,7 +53,7 @@ export const SESSION_OPTIONS = {
   },
   system: {
     ...CONNECTION,
-    commands: SESSIONS,
+    commands: SETUPS,
     name: 'system',
     short: 's',
     placeholder: 'TEXT|@FILE',
@@ -75,17 +82,57 @@ export const SESSION_OPTIONS = {
     ...REACHED,
     name: 'api-version',
     placeholder: 'VERSION',
-    value: choice('v1', 'v1beta', 'v1alpha'),
+    value: choice('v1', 'v1beta', 'v1alpha', 'v1beta1'),
     default: 'v1beta',
-    help: 'the version of the API: v1, v1beta or v1alpha',
+    commandDefaults: { token: 'v1alpha' },
+    help: 'the version of the API: v1, v1beta, v1alpha; of Vertex AI: v1, v1beta1',
+  },
+  token: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'token',
+    placeholder: 'TOKEN',
+    value: named('an ephemeral token'),
+    default: undefined,
+    secret: true,
+    fromDotenv: true,
+    help: 'an ephemeral token in place of the key (see `gemlive token`)',
+  },
+  vertex: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'vertex',
+    value: SWITCH,
+    default: false,
+    help: 'Vertex AI: with --project and your Google login, or with a key (express mode)',
+    helpOff: 'the Gemini API',
+  },
+  project: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'project',
+    placeholder: 'ID',
+    value: PROJECT,
+    default: undefined,
+    help: 'the Google Cloud project of --vertex',
+  },
+  location: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'location',
+    placeholder: 'LOC',
+    value: LOCATION,
+    default: 'global',
+    help: 'where --vertex runs the model: a region, global, us or eu',
   },
   local: {
-    ...REACHED,
+    ...CONNECTION,
+    commands: [...CONNECTED, 'models'],
     name: 'local',
     value: SWITCH,
     default: false,
     help: 'talk to a Live server on this machine: no key, no network',
-    helpOff: 'talk to the Gemini API',
+    helpOff: 'talk to the service',
   },
   stt: {
     group: 'Connection and model',
@@ -263,6 +310,7 @@ export const SESSION_OPTIONS = {
   },
   startSensitivity: {
     ...TURNS,
+    commands: SETUPS,
     name: 'start-sensitivity',
     placeholder: 'low|high',
     value: choice('low', 'high'),
@@ -271,6 +319,7 @@ export const SESSION_OPTIONS = {
   },
   endSensitivity: {
     ...TURNS,
+    commands: SETUPS,
     name: 'end-sensitivity',
     placeholder: 'low|high',
     value: choice('low', 'high'),
@@ -279,6 +328,7 @@ export const SESSION_OPTIONS = {
   },
   prefixMs: {
     ...TURNS,
+    commands: SETUPS,
     name: 'prefix-ms',
     placeholder: 'MS',
     value: integer(0, 60_000),
@@ -287,6 +337,7 @@ export const SESSION_OPTIONS = {
   },
   silenceMs: {
     ...TURNS,
+    commands: SETUPS,
     name: 'silence-ms',
     placeholder: 'MS',
     value: integer(0, 60_000),
@@ -295,6 +346,7 @@ export const SESSION_OPTIONS = {
   },
   interrupt: {
     ...TURNS,
+    commands: SETUPS,
     name: 'interrupt',
     value: SWITCH,
     default: true,
@@ -304,6 +356,7 @@ export const SESSION_OPTIONS = {
   },
   turnCoverage: {
     ...TURNS,
+    commands: SETUPS,
     name: 'turn-coverage',
     placeholder: 'activity|all',
     value: choice('activity', 'all'),
@@ -312,6 +365,7 @@ export const SESSION_OPTIONS = {
   },
   transcribe: {
     ...TURNS,
+    commands: SETUPS,
     name: 'transcribe',
     value: SWITCH,
     default: true,
@@ -320,6 +374,7 @@ export const SESSION_OPTIONS = {
   },
   compress: {
     ...TURNS,
+    commands: SETUPS,
     name: 'compress',
     value: SWITCH,
     default: true,

@@ -60,9 +60,13 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
     const message = `the model ${id} was shut down: sent as it is, unchecked`;
     return [{ code: 'retired_model', message, hint: '`gemlive models` lists the models' }];
   }
-  if (!platforms.includes('gemini')) {
-    const message = `the model ${id} is known from Vertex AI only, not from the Gemini API`;
-    return [{ code: 'vertex_model', message, hint: '`gemlive models` lists the models' }];
+  const here = settings.vertex ? 'vertex' : 'gemini';
+  if (!platforms.includes(here)) {
+    const [other, asked] = settings.vertex
+      ? ['the Gemini API', 'Vertex AI']
+      : ['Vertex AI', 'the Gemini API'];
+    const message = `the model ${id} is known from ${other} only, not from ${asked}`;
+    return [{ code: 'other_platform', message, hint: '`gemlive models` lists the models' }];
   }
   return [];
 }

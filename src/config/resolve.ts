@@ -1,10 +1,11 @@
 /** Layers → one value for each setting, with its source. Pure. */
-import { EXIT, GemliveError, type Warning } from '../errors.ts';
+import { EXIT, GemliveError } from '../errors.ts';
 import { profileOf } from '../protocol/models.ts';
 import type { Given, GivenSettings } from './given.ts';
 import type { Layers } from './layers.ts';
 import { nearest } from './nearest.ts';
 import { defaultOf, optionOf, SETTING_KEYS, takes, type AnyOption } from './options.ts';
+import { credentialOf, settleDoor } from './door.ts';
 import { refuse } from './refuse.ts';
 import {
   describeSource,
@@ -22,15 +23,51 @@ import {
  * (refused_setting) for one from the command line that the model is known not to take.
  */
 export function resolveSettings(command: CommandName, layers: Layers): Resolved {
-  const credential = credentialOf(layers);
   const warnings = [...layers.warnings];
+  const { settings, sources } = valuesIn(command, layers);
+  settleDoor({ settings, sources, warnings });
+  const credential = credentialOf(layers, settings, sources);
+  const { baseUrl, ...honest } = layers.dotenv.settings;
+  if (baseUrl && !isFromDotenv(credential)) {
+    const weaker = valuesIn(command, { ...layers, dotenv: { ...layers.dotenv, settings: honest } });
+    settings.baseUrl = weaker.settings.baseUrl;
+    sources.baseUrl = weaker.sources.baseUrl;
+    if (!layers.flag.baseUrl && !layers.env.settings.baseUrl) {
+      warnings.push({
+        code: 'dotenv_ignored',
+        message: `.env in this folder: ignored ${baseUrl.name}, since the ${CALLED[credential.kind]} in use is not from that file`,
+        hint: 'give the address with --base-url',
+      });
+    }
+  }
+  const resolved: Resolved = {
+    command,
+    settings,
+    sources,
+    credential,
+    profile: profileOf(settings.model),
+    warnings,
+  };
+  return shapesSetup(command, settings) ? refuse(resolved) : resolved;
+}
+
+const MODEL = optionOf('model');
+
+function shapesSetup(command: CommandName, settings: Settings): boolean {
+  if (command === 'voices') return settings.preview !== undefined;
+  if (command === 'token') return settings.lock;
+  return takes(command, MODEL);
+}
+
+type Values = { settings: Settings; sources: Record<SettingKey, Source> };
+
+function valuesIn(command: CommandName, layers: Layers): Values {
   const given = [
     ['flag', layers.flag],
     ['env', layers.env.settings],
-    ['dotenv', dotenvSettings(layers, credential, warnings)],
+    ['dotenv', layers.dotenv.settings],
     ['config', layers.config.settings],
   ] satisfies [Layer, GivenSettings][];
-
   const settings: Partial<Record<SettingKey, Settings[SettingKey]>> = {};
   const sources: Partial<Record<SettingKey, Source>> = {};
   for (const key of SETTING_KEYS) {
@@ -45,49 +82,17 @@ export function resolveSettings(command: CommandName, layers: Layers): Resolved 
       settings[key] = defaultOf(key, command);
     }
   }
-  const resolved: Resolved = {
-    command,
-    settings: settings as Settings,
-    sources: sources as Record<SettingKey, Source>,
-    credential,
-    profile: profileOf(String(settings.model)),
-    warnings,
-  };
-  const hasModel = command === 'voices' ? settings.preview !== undefined : takes(command, MODEL);
-  return hasModel ? refuse(resolved) : resolved;
-}
-
-const MODEL = optionOf('model');
-
-/** The strongest layer that has a key, whatever its name there. */
-function credentialOf(layers: Layers): Credential {
-  for (const layer of ['env', 'dotenv', 'config'] as const) {
-    const { key } = layers[layer];
-    if (key) return { apiKey: key.apiKey, source: { layer, name: key.name } };
-  }
-  return { apiKey: undefined, source: undefined };
+  return { settings: settings as Settings, sources: sources as Record<SettingKey, Source> };
 }
 
 /**
- * A base URL from `.env` would carry the user's own key to a host that a stranger's project chose: it
- * counts only with a key of the same file. A weaker layer's base URL then takes its place.
+ * A base URL from `.env` would carry the user's own credential to a host that a stranger's project chose: it
+ * counts only with a key or token of the same file. A weaker layer's base URL then takes its place.
  */
-function dotenvSettings(
-  layers: Layers,
-  credential: Credential,
-  warnings: Warning[],
-): GivenSettings {
-  const { baseUrl, ...rest } = layers.dotenv.settings;
-  if (!baseUrl || credential.source?.layer === 'dotenv') return layers.dotenv.settings;
-  if (!layers.flag.baseUrl && !layers.env.settings.baseUrl) {
-    warnings.push({
-      code: 'dotenv_ignored',
-      message: `.env in this folder: ignored ${baseUrl.name}, since the key in use is not from that file`,
-      hint: 'give the address with --base-url',
-    });
-  }
-  return rest;
-}
+const isFromDotenv = ({ kind, source }: Credential): boolean =>
+  kind !== 'google' && source?.layer === 'dotenv';
+
+const CALLED = { key: 'key', token: 'token', google: 'Google login', none: 'key' } as const;
 
 function readValue(option: AnyOption, given: Given, source: Source): Settings[SettingKey] {
   const { value } = option;

@@ -13,12 +13,14 @@ export const COMMANDS = [
   'devices',
   'voices',
   'models',
+  'token',
   'config',
   'completion',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
-export type ApiVersion = 'v1' | 'v1beta' | 'v1alpha';
+/** `v1beta1` is Vertex AI's; `v1` both have. */
+export type ApiVersion = 'v1' | 'v1beta' | 'v1alpha' | 'v1beta1';
 export type Sensitivity = 'low' | 'high';
 export type ThinkingSetting = 'minimal' | 'low' | 'medium' | 'high' | 'off';
 
@@ -33,6 +35,13 @@ export type Settings = {
   language: string | undefined;
   baseUrl: string | undefined;
   apiVersion: ApiVersion;
+  /** An ephemeral token. */
+  token: string | undefined;
+  /** Vertex AI in place of the Gemini API. */
+  vertex: boolean;
+  /** Of Google Cloud. Without one, Vertex AI is used with an API key (express mode). */
+  project: string | undefined;
+  location: string;
   local: boolean;
   stt: string | undefined;
   llm: string | undefined;
@@ -115,6 +124,13 @@ export type Settings = {
   jobs: number;
   play: boolean;
 
+  // token
+  /** 0: without end. */
+  uses: number | undefined;
+  expireSeconds: number | undefined;
+  startWithinSeconds: number | undefined;
+  lock: boolean;
+
   // serve
   port: number;
   host: string;
@@ -153,8 +169,16 @@ export type Layer = (typeof LAYERS)[number];
 export type Source = { layer: Layer; name: string };
 
 export type Credential =
-  | { apiKey: string; source: Source }
-  | { apiKey: undefined; source: undefined };
+  | { kind: 'key'; apiKey: string; source: Source }
+  /** An ephemeral one. */
+  | { kind: 'token'; apiKey: undefined; token: string; source: Source }
+  /** The application default credentials; `source` is that of the project. */
+  | { kind: 'google'; apiKey: undefined; source: Source }
+  | { kind: 'none'; apiKey: undefined; source: undefined };
+
+/** What of a credential is known beforehand and must never be shown. */
+export const secretOf = (credential: Credential): string | undefined =>
+  credential.kind === 'token' ? credential.token : credential.apiKey;
 
 export type Resolved = {
   command: CommandName;

@@ -2,6 +2,7 @@
 import type { Fact } from '../protocol/facts.ts';
 import type { GenerationConfig, RealtimeInputConfig, Setup, Tool } from '../protocol/messages.ts';
 import type { FlagRule, ModelProfile } from '../protocol/models.ts';
+import { modelName } from './endpoint.ts';
 import { factsCount } from './refuse.ts';
 import type { Settings } from './settings.ts';
 import { languageName } from './values.ts';
@@ -26,7 +27,7 @@ export function toSetup(
   const modality = asText && modalities.includes('TEXT') ? 'TEXT' : (modalities[0] ?? 'AUDIO');
   const isAudio = modality === 'AUDIO';
   const setup: Setup = {
-    model: settings.model.includes('/') ? settings.model : `models/${settings.model}`,
+    model: modelName(settings, settings.model),
     generationConfig: generationConfig(settings, profile, modality),
   };
 

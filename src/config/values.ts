@@ -80,6 +80,16 @@ export const SECONDS: ValueKind<number> = {
   },
 };
 
+/** The life of a token. */
+export const TOKEN_SECONDS: ValueKind<number> = {
+  allowed: 'a number of seconds, more than 0 and at most 72000 (20 hours)',
+  plain: true,
+  read(text) {
+    const value = SECONDS.read(text);
+    return value !== undefined && value <= 72_000 ? value : undefined;
+  },
+};
+
 export const SECONDS_OR_NEVER: ValueKind<number> = {
   allowed: 'a number of seconds, at most 86400; 0 for never',
   plain: true,
@@ -134,6 +144,25 @@ export const MODEL_NAME = word(
   /^[A-Za-z0-9][A-Za-z0-9._/:-]{0,199}$/,
 );
 export const VOICE_NAME = word('the name of a voice', /^[A-Za-z][A-Za-z0-9_-]{0,99}$/);
+
+/** A place of Google's: nothing that could name a host of somebody else. */
+export const LOCATION: ValueKind<string> = {
+  allowed: 'a location of Google Cloud, such as us-central1, global, us or eu',
+  plain: false,
+  read(text) {
+    const value = text.trim();
+    return /^[a-z0-9-]{1,63}$/.test(value) ? value : undefined;
+  },
+};
+
+export const PROJECT: ValueKind<string> = {
+  allowed: 'the id or the number of a Google Cloud project',
+  plain: false,
+  read(text) {
+    const value = text.trim();
+    return /^[a-z0-9][a-z0-9.:-]{0,127}$/.test(value) ? value : undefined;
+  },
+};
 
 /** Free text. Empty is a value: it takes back what a weaker layer has set. */
 export const TEXT: ValueKind<string> = {

@@ -5,20 +5,30 @@
  * Every awaited step settles on success, error, close, timeout and abort. Messages are handed over
  * synchronously, so that nothing can come between a server's word and the loudspeaker.
  */
+import type { Agent } from 'node:http';
 import { WebSocket } from 'ws';
 import { decodeServerFrame, encodeClientMessage } from '../protocol/codec.ts';
 import type { ClientMessage, ServerMessage, Setup } from '../protocol/messages.ts';
 import {
   closeError,
-  type ConnectionError,
+  ConnectionError,
   handshakeError,
+  loginTimeoutError,
   socketError,
   timeoutError,
   violationError,
 } from './networkErrors.ts';
 
 /** `headers` hold the credential; the URL never does. */
-export type Endpoint = { url: string; headers: Readonly<Record<string, string>> };
+export type Endpoint = {
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  /** What opens the connection where a proxy stands between. */
+  agent?: Agent | undefined;
+};
+
+/** Asked for at each connection where the credential is short-lived. It rejects with a ConnectionError. */
+export type EndpointSource = Endpoint | (() => Promise<Endpoint>);
 
 export type ConnectionHandlers = {
   onMessage(message: ServerMessage): void;
@@ -62,21 +72,26 @@ export class Connection {
    * @throws ConnectionError, or the signal's reason.
    */
   static async open(
-    endpoint: Endpoint,
+    source: EndpointSource,
     setup: () => Setup | Promise<Setup>,
     handlers: ConnectionHandlers,
     { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
   ): Promise<Connection> {
     signal.throwIfAborted();
+    const startedAtMs = performance.now();
+    const endpoint =
+      typeof source === 'function' ? await within(source, timeoutMs, signal) : source;
     const host = new URL(endpoint.url).host;
+    const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
     const socket = new WebSocket(endpoint.url, {
       headers: { ...endpoint.headers },
+      ...(endpoint.agent && { agent: endpoint.agent }),
       perMessageDeflate: false,
       maxPayload: MAX_PAYLOAD_BYTES,
       skipUTF8Validation: true, // the codec checks, and a bad frame must not end the session
     });
     const connection = new Connection(socket, handlers);
-    await connection.#handshake(setup, host, timeoutMs, signal);
+    await connection.#handshake(setup, host, leftMs, signal);
     return connection;
   }
 
@@ -158,7 +173,9 @@ export class Connection {
   #socketOnError(error: Error, host: string): void {
     // ws reports a protocol violation of the peer as an error, and then closes without a reason.
     if (this.#setupSent) this.#violation = violationError(error, host);
-    this.#settleHandshake?.(this.#violation ?? socketError(error, host));
+    this.#settleHandshake?.(
+      error instanceof ConnectionError ? error : (this.#violation ?? socketError(error, host)),
+    );
   }
 
   #socketOnClose(code: number, reason: string): void {
@@ -223,5 +240,26 @@ export class Connection {
     const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
     await this.#closed;
     clearTimeout(timer);
+  }
+}
+
+/** @throws ConnectionError, also when it takes too long; or the signal's reason. */
+async function within<T>(
+  work: () => Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort = (): void => {};
+  const interrupted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    timer = setTimeout(() => reject(loginTimeoutError(timeoutMs)), timeoutMs);
+    signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([work(), interrupted]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Setup } from '../protocol/messages.ts';
 import { nextDelayMs } from './backoff.ts';
-import { Connection, type ConnectionHandlers, type Endpoint } from './connection.ts';
+import { Connection, type ConnectionHandlers, type EndpointSource } from './connection.ts';
 import { Leaving, type Surroundings } from './leaving.ts';
 import { Memory } from './memory.ts';
 import { ConnectionError } from './networkErrors.ts';
@@ -16,7 +16,7 @@ import { sleep, Timers, type Clock } from './timers.ts';
 export type Link = Pick<Connection, 'send' | 'bufferedBytes' | 'isAlive' | 'close'>;
 
 export type KeeperOptions = {
-  endpoint: Endpoint;
+  endpoint: EndpointSource;
   /** `handle`: of the session to take up again. */
   setup: (handle: string | undefined) => Setup;
   /** Of the first connection, retries included. */

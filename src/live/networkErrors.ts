@@ -72,6 +72,17 @@ export function timeoutError(host: string, timeoutMs: number, opened: boolean): 
   );
 }
 
+/** What has to be shown to the service could not be got in time. */
+export function loginTimeoutError(timeoutMs: number): ConnectionError {
+  const seconds = Math.round(timeoutMs / 100) / 10;
+  return new ConnectionError(`the login took longer than ${seconds} s`, 'server', {
+    code: 'timeout',
+    exitCode: EXIT.network,
+    why: 'the server that gives the credentials is slow, or a firewall is in the way',
+    hint: 'try again, or allow more time with --timeout SECONDS',
+  });
+}
+
 /** Open, and not a word for half a minute. */
 export function silentError(): ConnectionError {
   return new ConnectionError('the connection is open, but nothing comes through it', 'server', {

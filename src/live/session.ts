@@ -8,7 +8,7 @@ import { audioBlob } from '../protocol/codec.ts';
 import { toEvents } from '../protocol/events.ts';
 import type { ClientMessage, Content, ServerMessage, Setup } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
-import type { Endpoint } from './connection.ts';
+import type { EndpointSource } from './connection.ts';
 import { Dialogue } from './dialogue.ts';
 import { Keeper, type KeeperOptions } from './keeper.ts';
 import { silentError, unreadableError } from './networkErrors.ts';
@@ -20,7 +20,7 @@ import { Watchdog } from './watchdog.ts';
 import { resultsMessage, textMessages, type FunctionResult } from './words.ts';
 
 export type LiveSessionOptions = {
-  endpoint: Endpoint;
+  endpoint: EndpointSource;
   setup: Setup;
   profile: ModelProfile;
   /** Until setupComplete, retries included. */

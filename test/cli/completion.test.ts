@@ -132,7 +132,7 @@ describe.each(SHELLS)('in $name', (shell) => {
       'gemlive -m chat fi\t --rat\t',
       '[-m] [chat] [file] [--rate]',
     ],
-    ['a path with a space', 'gemlive file my\t --loc\t', '[file] [my question.wav] [--local]'],
+    ['a path with a space', 'gemlive file my\t --dry\t', '[file] [my question.wav] [--dry-run]'],
     ['the value of -o, a path', 'gemlive file -o my\t', '[file] [-o] [my question.wav]'],
     ['a folder', 'gemlive file --out-dir re\t', '[file] [--out-dir] [replies of today]'],
     ['a shell', 'gemlive completion fi\t', '[completion] [fish]'],

@@ -48,17 +48,21 @@ const USAGE: readonly [args: string[], says: RegExp][] = [
   [['file', 'a', '-o', 'b.wav', '--out-dir', 'c'], /--output and --out-dir cannot go together/],
   [['file', 'a', '--text', '-o', 'b.wav'], /--text and --output cannot go together/],
   [['file', 'a', '--fast', '--silence-ms', '300'], /--fast and --silence-ms cannot go together/],
+  [['talk', '--vertex', '--local'], /--vertex and --local cannot go together/],
+  [['talk', '--vertex', '--token', 'auth_tokens/x'], /--vertex and --token cannot go together/],
+  [['talk', '--project', 'p'], /--project is for Vertex AI/],
+  [['talk', '--vertex', '--location', 'evil.example/'], /--location does not take/],
+  [['talk', '--vertex', '--location', 'US'], /--location does not take/],
+  [['talk', '--vertex', '--api-version', 'v1beta'], /Vertex AI has no version v1beta/],
+  [['talk', '--api-version', 'v1beta1'], /Gemini API has no version v1beta1/],
+  [['token', '--voice', 'Kore'], /--voice is for tokens that fix it/],
+  [['token', '--expire', '72001'], /--expire does not take/],
+  [['token', '--expire', '60', '--start-within', '61'], /longer than --expire/],
+  [['token', '--lock', '--thinking', 'high'], /does not take --thinking/],
   // Options of later versions are unknown until they work.
-  ...[
-    '--vertex',
-    '--token=x',
-    '--echo=off',
-    '--record=x',
-    '--tools=x',
-    '--mcp=x',
-    '--continue',
-    '-c',
-  ].map((flag): [string[], RegExp] => [['talk', flag], /talk has no option/]),
+  ...['--echo=off', '--record=x', '--tools=x', '--mcp=x', '--continue', '-c'].map(
+    (flag): [string[], RegExp] => [['talk', flag], /talk has no option/],
+  ),
 ];
 
 const isThreeLines = (stderr: string): boolean =>

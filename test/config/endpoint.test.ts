@@ -6,7 +6,7 @@ const METHOD = 'GenerativeService.BidiGenerateContent';
 const PATH = `/ws/google.ai.generativelanguage.v1beta.${METHOD}`;
 
 const endpoint = (baseUrl: string | undefined, apiKey: string | undefined = 'the-key'): Endpoint =>
-  toEndpoint({ baseUrl, apiVersion: 'v1beta' }, apiKey);
+  toEndpoint({ baseUrl, apiVersion: 'v1beta' }, { apiKey });
 
 describe('toEndpoint', () => {
   it('is the Gemini API, with the key in a header and nowhere else', () => {
@@ -16,7 +16,7 @@ describe('toEndpoint', () => {
   });
 
   it.each(['v1', 'v1beta', 'v1alpha'] as const)('speaks version %s', (apiVersion) => {
-    const { url } = toEndpoint({ baseUrl: undefined, apiVersion }, 'k');
+    const { url } = toEndpoint({ baseUrl: undefined, apiVersion }, { apiKey: 'k' });
     expect(url).toContain(`/ws/google.ai.generativelanguage.${apiVersion}.${METHOD}`);
   });
 
@@ -35,9 +35,7 @@ describe('toEndpoint', () => {
   });
 
   it('needs no key on this machine', () => {
-    expect(
-      toEndpoint({ baseUrl: 'http://127.0.0.1:1', apiVersion: 'v1' }, undefined).headers,
-    ).toEqual({});
+    expect(toEndpoint({ baseUrl: 'http://127.0.0.1:1', apiVersion: 'v1' }, {}).headers).toEqual({});
   });
 
   it.each([
@@ -75,7 +73,7 @@ describe('toEndpoint', () => {
 
   it('without a key is exit 3, and names the ways out', async () => {
     const noKey = (baseUrl: string | undefined) => () =>
-      toEndpoint({ baseUrl, apiVersion: 'v1' }, undefined);
+      toEndpoint({ baseUrl, apiVersion: 'v1' }, {});
     const error = await thrownBy(noKey(undefined));
     expect(error).toMatchObject({ exitCode: 3, code: 'no_key' });
     expect(error.hint).toMatch(/GEMINI_API_KEY.*https:\/\/\S+.*--local/);

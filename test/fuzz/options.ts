@@ -161,7 +161,7 @@ const options = fc.property(
       const setup = toSetup(settings, profile);
       ensure(setup.model.includes('/'), 'the model has no folder');
       ensure(notFinite(setup) === undefined, 'a setup that JSON cannot carry');
-      toEndpoint(settings, hasKey ? 'key' : resolved.credential.apiKey);
+      toEndpoint(settings, hasKey ? { apiKey: 'key' } : resolved.credential);
     } catch (error) {
       if (!(error instanceof GemliveError)) throw error;
       const { exitCode, code } = error;

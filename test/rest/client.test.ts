@@ -247,14 +247,14 @@ describe('the local server', () => {
     const server = await startLiveServer({ port: 0, key: 'secret-key-1' });
     closing.push(() => server.close());
     const place = { baseUrl: server.url, apiVersion: 'v1beta' } as const;
-    const endpoint = toRestEndpoint(place, 'secret-key-1');
+    const endpoint = toRestEndpoint(place, { apiKey: 'secret-key-1' });
     expect(JSON.stringify(await requestJson(endpoint, request('generateContent')))).toContain('42');
     let text = '';
     for await (const piece of streamJson(endpoint, request('streamGenerateContent?alt=sse'))) {
       text += JSON.stringify(piece);
     }
     expect(text).toContain('42');
-    const wrong = toRestEndpoint(place, 'another-key');
+    const wrong = toRestEndpoint(place, { apiKey: 'another-key' });
     const error = await failureOf(requestJson(wrong, request('generateContent')));
     expect(error).toMatchObject({ exitCode: 3, code: 'bad_key' });
   });
