@@ -14,25 +14,27 @@ export type SetupExtras = {
   seedsHistory?: boolean;
   /** One question and one answer: there is nothing to come back to. */
   once?: boolean;
+  /** The setup is for Vertex AI; without a project for its express mode. */
+  vertex?: { project?: string; location?: string };
 };
 
 export function toSetup(
   settings: Settings,
   profile: ModelProfile,
-  { asText = settings.text, seedsHistory = false, once = false }: SetupExtras = {},
+  { asText = settings.text, seedsHistory = false, once = false, vertex }: SetupExtras = {},
 ): Setup {
   // An audio-only model is asked for its words as transcription, and the sound is dropped.
   const modalities = profile.modalities.value;
   const modality = asText && modalities.includes('TEXT') ? 'TEXT' : (modalities[0] ?? 'AUDIO');
   const isAudio = modality === 'AUDIO';
   const setup: Setup = {
-    model: settings.model.includes('/') ? settings.model : `models/${settings.model}`,
+    model: modelName(settings.model, vertex),
     generationConfig: generationConfig(settings, profile, modality),
   };
 
   const instruction = [
     settings.system,
-    isAudio && takesLanguageCode(profile) ? '' : inWords(settings),
+    languageWay(profile, isAudio) === 'words' ? inWords(settings) : '',
   ];
   const parts = instruction.flatMap((text) => (text ? [{ text }] : []));
   if (parts.length > 0) setup.systemInstruction = { parts };
@@ -46,7 +48,11 @@ export function toSetup(
   if (Object.keys(realtime).length > 0) setup.realtimeInputConfig = realtime;
   if (settings.resume && !once) setup.sessionResumption = {};
   if (settings.compress) setup.contextWindowCompression = { slidingWindow: {} };
-  if (settings.transcribe) setup.inputAudioTranscription = {};
+  if (settings.transcribe) {
+    const { language } = settings;
+    const isHint = language !== undefined && languageWay(profile, isAudio) === 'hint';
+    setup.inputAudioTranscription = isHint ? { languageCodes: [language] } : {};
+  }
   if (isAudio && (settings.transcribe || asText)) setup.outputAudioTranscription = {};
 
   const proactiveAudio = flagToSend(settings.proactive, profile.proactive, settings, profile);
@@ -68,7 +74,8 @@ function generationConfig(
     const { voice, language } = settings;
     const speech = {
       ...(voice !== undefined && { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } }),
-      ...(language !== undefined && takesLanguageCode(profile) && { languageCode: language }),
+      ...(language !== undefined &&
+        languageWay(profile, true) === 'code' && { languageCode: language }),
     };
     if (Object.keys(speech).length > 0) config.speechConfig = speech;
   }
@@ -101,10 +108,13 @@ function thinkingConfig(
   profile: ModelProfile,
 ): GenerationConfig['thinkingConfig'] {
   const { thinking, includeThoughts } = settings;
+  const rule = profile.thinking.value;
   const config: NonNullable<GenerationConfig['thinkingConfig']> = {};
-  if (typeof thinking === 'number') config.thinkingBudget = thinking;
+  if (thinking === undefined && rule.kind === 'levels' && rule.askedLevel !== undefined) {
+    config.thinkingLevel = rule.askedLevel;
+  } else if (typeof thinking === 'number') config.thinkingBudget = thinking;
   else if (thinking === 'off') {
-    const isLeftOut = profile.thinking.value.kind === 'omit' && factsCount(settings, profile);
+    const isLeftOut = rule.kind === 'omit' && factsCount(settings, profile);
     if (!isLeftOut) config.thinkingBudget = 0;
   } else if (thinking !== undefined) config.thinkingLevel = THINKING_LEVELS[thinking];
   if (includeThoughts) config.includeThoughts = true;
@@ -139,7 +149,21 @@ const TURN_COVERAGE = {
   all: 'TURN_INCLUDES_ALL_INPUT',
 } as const;
 
-const takesLanguageCode = (profile: ModelProfile): boolean => profile.languageCode.value;
+/** `models/ID`, or the whole path on Vertex; a name that is a path already stays. */
+function modelName(model: string, vertex: SetupExtras['vertex']): string {
+  if (!vertex) return model.includes('/') ? model : `models/${model}`;
+  const path = model.replace(/^models\//, '');
+  if (path.includes('/')) return path;
+  const { project, location = 'global' } = vertex;
+  const place = project === undefined ? '' : `projects/${project}/locations/${location}/`;
+  return `${place}publishers/google/models/${path}`;
+}
+
+/** A language code goes with speech settings, and these with sound only. A target is no language of answers. */
+function languageWay({ language }: ModelProfile, isAudio: boolean): 'code' | 'words' | 'hint' {
+  if (language.value === 'hint') return 'hint';
+  return language.value === 'code' && isAudio ? 'code' : 'words';
+}
 
 /** The wording is the one that the service's own guide gives: "unmistakably". */
 function inWords({ language }: Settings): string {
