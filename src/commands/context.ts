@@ -28,6 +28,8 @@ export type CommandContext = {
   readonly startedAtMs: number;
   /** Never to be shown; printers take them out of messages. */
   readonly secrets: readonly string[];
+  /** One more secret. */
+  hide(secret: string): void;
   /** With `--json`: the one writer of events on stdout. */
   readonly events: JsonEvents | undefined;
   /** Aborted when stdout's reader has gone, and after an unexpected error: the root of all lifetimes. */
@@ -73,6 +75,9 @@ export function createContext(parts: ContextParts): CommandContext {
     plain: !color,
     columns: stderr.columns || 80,
     secrets,
+    hide(secret) {
+      if (!secrets.includes(secret)) secrets.push(secret);
+    },
     events,
     warn(warning) {
       if (!settings.quiet) printWarning(warning, { stderr, color, secrets });

@@ -9,6 +9,7 @@ import type { LiveServer } from '../server/server.ts';
 import { LiveSession } from '../live/session.ts';
 import type { Endpoint } from '../live/connection.ts';
 import type { CommandContext } from './context.ts';
+import { LastSession, type PastSession } from './lastSession.ts';
 
 /** What the local server listens and speaks with. */
 export type EngineNames = Awaited<LiveServer['engines']>;
@@ -78,11 +79,30 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   };
 }
 
+export type SessionExtras = {
+  watches?: boolean;
+  /** What `--continue` goes on with. */
+  past?: PastSession | undefined;
+  /** Where its states are kept. */
+  last?: LastSession | undefined;
+};
+
+/** What is kept of the last session at this place, and the session itself for `--continue`. */
+export async function lastSession(
+  context: CommandContext,
+  { endpoint }: LivePlace,
+): Promise<{ last: LastSession | undefined; past: PastSession | undefined }> {
+  const { settings } = context;
+  const here = settings.local ? { url: 'local', headers: {} } : endpoint;
+  const last = await LastSession.open(context, here);
+  return { last, past: settings.continue ? await last?.find() : undefined };
+}
+
 export function newSession(
   context: CommandContext,
   place: LivePlace,
   extras: SetupExtras = {},
-  { watches = false }: { watches?: boolean } = {},
+  { watches = false, past, last }: SessionExtras = {},
 ): LiveSession {
   const { settings, resolved } = context;
   return new LiveSession({
@@ -92,5 +112,10 @@ export function newSession(
     timeoutMs: settings.timeoutSeconds * 1000,
     resumes: settings.resume && extras.once !== true,
     watches,
+    ...(past && { past }),
+    ...(last && {
+      // What was spoken is more than its words.
+      onResumable: (handle, lines) => last.keep({ handle, lines, isWhole: false }),
+    }),
   });
 }

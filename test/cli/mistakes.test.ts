@@ -49,16 +49,9 @@ const USAGE: readonly [args: string[], says: RegExp][] = [
   [['file', 'a', '--text', '-o', 'b.wav'], /--text and --output cannot go together/],
   [['file', 'a', '--fast', '--silence-ms', '300'], /--fast and --silence-ms cannot go together/],
   // Options of later versions are unknown until they work.
-  ...[
-    '--vertex',
-    '--token=x',
-    '--echo=off',
-    '--record=x',
-    '--tools=x',
-    '--mcp=x',
-    '--continue',
-    '-c',
-  ].map((flag): [string[], RegExp] => [['talk', flag], /talk has no option/]),
+  ...['--vertex', '--token=x', '--echo=off', '--record=x', '--tools=x', '--mcp=x'].map(
+    (flag): [string[], RegExp] => [['talk', flag], /talk has no option/],
+  ),
 ];
 
 const isThreeLines = (stderr: string): boolean =>
