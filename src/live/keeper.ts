@@ -86,6 +86,7 @@ export class Keeper {
     if (signal?.aborted) this.#abort.abort(signal.reason);
     this.#state = 'connecting';
     const deadlineMs = clock.nowMs() + timeoutMs;
+    let reason: unknown;
     for (let attempt = 1; ; attempt += 1) {
       this.#handlers.onConnecting(attempt);
       try {
@@ -106,8 +107,11 @@ export class Keeper {
           clock.nowMs() + delayMs < deadlineMs;
         if (!again) {
           this.#state = 'ended';
-          throw error;
+          // What was left of the time for one more attempt tells less than how the last one failed.
+          const isLate = error instanceof ConnectionError && error.code === 'timeout';
+          throw isLate ? (reason ?? error) : error;
         }
+        reason = error;
         await this.#sleep(delayMs);
       }
     }

@@ -11,6 +11,8 @@ type AgentFor = (url: URL) => Agent;
 
 export class GoogleLogin {
   readonly #agents: () => Promise<AgentFor>;
+  /** That of the last request. */
+  #agent: Agent | undefined;
   #auth: Promise<GoogleAuth> | undefined;
 
   /** `agents`: what opens connections to token servers. */
@@ -27,21 +29,43 @@ export class GoogleLogin {
     try {
       this.#auth ??= this.#load();
       const auth = await this.#auth;
-      return Object.fromEntries(await auth.getRequestHeaders());
+      return Object.fromEntries(await unwarned(() => auth.getRequestHeaders()));
     } catch (error) {
       // The login may have been mended before the next connection.
       this.#auth = undefined;
-      throw loginError(error as Error);
+      throw failureOf(this.#agent) ?? loginError(error as Error);
     }
   }
 
   async #load(): Promise<GoogleAuth> {
-    const [{ GoogleAuth }, agent] = await Promise.all([
+    const [{ GoogleAuth }, agentFor] = await Promise.all([
       import('google-auth-library'),
       this.#agents(),
     ]);
+    const agent = (url: URL): Agent => (this.#agent = agentFor(url));
     return new GoogleAuth({ scopes: SCOPE, clientOptions: { transporterOptions: { agent } } });
   }
+}
+
+/**
+ * Outside of Google Cloud the library warns, through Node, that it found no metadata server: what that means to the
+ * user is said by the error.
+ */
+async function unwarned<T>(work: () => Promise<T>): Promise<T> {
+  const emitWarning: (...args: unknown[]) => void = process.emitWarning.bind(process);
+  process.emitWarning = (...args: unknown[]) => {
+    if (!args.includes('MetadataLookupWarning')) emitWarning(...args);
+  };
+  try {
+    return await work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** Of a tunnel: the library that sits on top hands on nothing of it but the words. */
+function failureOf(agent: (Agent & { failure?: unknown }) | undefined): GemliveError | undefined {
+  return agent?.failure instanceof ConnectionError ? agent.failure : undefined;
 }
 
 type Failure = Error & {
@@ -52,8 +76,6 @@ type Failure = Error & {
 };
 
 function loginError(error: Failure): GemliveError {
-  const found = causes(error).find((cause) => cause instanceof ConnectionError);
-  if (found) return found;
   const status = error.response?.status ?? error.status;
   if (status !== undefined && status >= 500) {
     return new ConnectionError(`Google's token server answered with HTTP ${status}`, 'server', {
@@ -67,11 +89,10 @@ function loginError(error: Failure): GemliveError {
     const message = `the Google login is refused: ${wordsIn(error)}`;
     return refusal('bad_key', message, 'it has expired, or was withdrawn', error);
   }
-  const network = causes(error).find(
-    ({ code }) => typeof code === 'string' && /^E[A-Z]+/.test(code),
-  );
-  if (network && !/credentials|file/i.test(error.message)) {
-    return socketError(network as Error & { code: string }, hostOf(error));
+  // It was a request, and there is no answer.
+  if (error.config !== undefined) {
+    const cause = causes(error).find(({ code }) => typeof code === 'string') ?? error;
+    return socketError(cause as Error & { code: string }, hostOf(error));
   }
   if (/Could not load the default credentials/i.test(error.message)) {
     const why = 'neither GOOGLE_APPLICATION_CREDENTIALS nor a login of gcloud was found';

@@ -33,6 +33,8 @@ function check(ca: string[]): void {
 
 /** Every failure on this side of the target is a {@link ConnectionError} that names the proxy, and no password. */
 class Tunnel extends HttpsProxyAgent<string> {
+  /** The last one: for callers whose HTTP library keeps nothing but its words. */
+  failure: ConnectionError | undefined;
   readonly #host: string;
   readonly #ca: { ca?: string[] };
 
@@ -58,11 +60,13 @@ class Tunnel extends HttpsProxyAgent<string> {
     try {
       socket = await super.connect(request, { ...options, ...this.#ca });
     } catch (error) {
-      throw unreachable(this.#host, error as Error);
+      this.failure = unreachable(this.#host, error as Error);
+      throw this.failure;
     }
     if (status === 200) return socket;
     socket.destroy();
-    throw refused(this.#host, options.host ?? '', status);
+    this.failure = refused(this.#host, options.host ?? '', status);
+    throw this.failure;
   }
 }
 
