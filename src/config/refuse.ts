@@ -4,8 +4,14 @@
  */
 import { EXIT, GemliveError, type Warning } from '../errors.ts';
 import type { Fact } from '../protocol/facts.ts';
-import { isChecked, MODELS, type FlagRule, type ModelProfile } from '../protocol/models.ts';
-import { findVoice, LIBRARY_VOICES, VOICES } from '../protocol/voices.ts';
+import {
+  isChecked,
+  MODELS,
+  onlyWrites,
+  type FlagRule,
+  type ModelProfile,
+} from '../protocol/models.ts';
+import { findVoice, isLibraryVoice, LIBRARY_VOICES, VOICES } from '../protocol/voices.ts';
 import { nearest } from './nearest.ts';
 import { defaultOf, optionOf } from './options.ts';
 import {
@@ -28,10 +34,11 @@ export function refuse(resolved: Resolved): Resolved {
   const warnings = [...resolved.warnings, ...modelWarnings(settings, profile)];
   for (const key of ['voice', 'preview'] as const) settings[key] = spelled(settings[key]);
   if (factsCount(settings, profile)) {
+    refuseCommand(resolved);
     for (const key of CHECKED_KEYS) {
-      const reason = CHECKS[key](settings, profile);
-      if (reason === undefined) continue;
       const source = sources[key];
+      const reason = CHECKS[key](settings, profile);
+      if (reason === undefined || source.layer === 'default') continue;
       if (source.layer === 'flag') throw refusal(profile, settings, key, source, reason);
       warnings.push({
         code: 'refused_setting',
@@ -40,8 +47,21 @@ export function refuse(resolved: Resolved): Resolved {
       Object.assign(settings, { [key]: defaultOf(key, command) });
       sources[key] = { layer: 'default', name: optionOf(key).name };
     }
+    if (onlyWrites(profile)) settings.text = true;
   }
   return { ...resolved, settings, sources, warnings };
+}
+
+/** Where text is all that goes in, a model that takes none is of no use, wherever its name came from. */
+function refuseCommand({ command, profile }: Resolved): void {
+  const { takesText } = profile;
+  if (command !== 'chat' || takesText.value || takesText.confidence !== 'sure') return;
+  throw new GemliveError(`${profile.id} takes no text, and ${command} sends nothing else`, {
+    code: 'refused_setting',
+    exitCode: EXIT.usage,
+    why: 'the model writes down what it hears',
+    hint: `gemlive file RECORDING -m ${profile.id}, or another model here: -m`,
+  });
 }
 
 function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
@@ -68,6 +88,10 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
     const message = `the model ${id} is known from ${other} only, not from ${asked}`;
     return [{ code: 'other_platform', message, hint: '`gemlive models` lists the models' }];
   }
+  if (profile.job.value === 'translate' && settings.translateTo === undefined) {
+    const message = `${id} is not told into which language to translate`;
+    return [{ code: 'no_target_language', message, hint: 'name it: --translate-to LANGUAGE' }];
+  }
   return [];
 }
 
@@ -75,11 +99,8 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
 type Check = (settings: Settings, profile: ModelProfile) => string | undefined;
 
 const CHECKS = {
-  voice: ({ voice }) => voiceReason(voice),
-  preview: ({ preview }, { modalities }) =>
-    preview === undefined || modalities.value.includes('AUDIO')
-      ? voiceReason(preview)
-      : 'the model does not speak',
+  voice: ({ voice }, profile) => voiceReason(voice, profile),
+  preview: ({ preview }, profile) => voiceReason(preview, profile),
   thinking({ thinking }, { thinking: fact }) {
     if (thinking === undefined || fact.confidence !== 'sure') return undefined;
     const rule = fact.value;
@@ -106,12 +127,32 @@ const CHECKS = {
     featureReason(codeExecution, profile.codeExecution, 'code execution'),
   translateTo: ({ translateTo }, profile) =>
     featureReason(translateTo !== undefined, profile.translation, 'target language'),
+  language({ language, transcribe }, { language: { value, confidence } }) {
+    if (language === undefined) return undefined;
+    if (value === 'target' && confidence === 'sure') {
+      return 'the model speaks the language that --translate-to names';
+    }
+    if (value === 'hint' && !transcribe) return 'nothing is to be transcribed in it';
+    return undefined;
+  },
+  greet: ({ greet }, profile) =>
+    featureReason(greet !== undefined, profile.takesText, 'use for text'),
+  text: ({ text }, profile) => (!text && onlyWrites(profile) ? WRITES : undefined),
+  output: ({ output }, profile) =>
+    output !== undefined && onlyWrites(profile) ? WRITES : undefined,
+  outDir: ({ outDir }, profile) =>
+    outDir !== undefined && onlyWrites(profile) ? WRITES : undefined,
+  play: ({ play }, profile) => (play && onlyWrites(profile) ? WRITES : undefined),
 } satisfies Partial<Record<SettingKey, Check>>;
 
-function voiceReason(voice: string | undefined): string | undefined {
-  if (voice === undefined || findVoice(voice) !== undefined) return undefined;
+function voiceReason(voice: string | undefined, profile: ModelProfile): string | undefined {
+  if (voice === undefined) return undefined;
+  if (onlyWrites(profile)) return WRITES;
   // More voices are added to the library than this table hears of.
-  if (/^en-us-/i.test(voice)) return undefined;
+  if (isLibraryVoice(voice)) {
+    return featureReason(true, profile.libraryVoices, 'voices of the library');
+  }
+  if (findVoice(voice) !== undefined) return undefined;
   const near = nearest(voice, [...VOICES.map(({ name }) => name), ...LIBRARY_VOICES]);
   const hint = near === undefined ? '`gemlive voices` lists them' : `did you mean ${near}?`;
   return `there is no voice ${voice}; ${hint}`;
@@ -119,6 +160,8 @@ function voiceReason(voice: string | undefined): string | undefined {
 
 const spelled = (voice: string | undefined): string | undefined =>
   voice === undefined ? undefined : (findVoice(voice) ?? voice);
+
+const WRITES = 'the model writes, and does not speak';
 
 const CHECKED_KEYS = Object.keys(CHECKS) as (keyof typeof CHECKS)[];
 

@@ -33,7 +33,7 @@ export function toSetup(
 
   const instruction = [
     settings.system,
-    isAudio && takesLanguageCode(profile) ? '' : inWords(settings),
+    languageWay(profile, isAudio) === 'words' ? inWords(settings) : '',
   ];
   const parts = instruction.flatMap((text) => (text ? [{ text }] : []));
   if (parts.length > 0) setup.systemInstruction = { parts };
@@ -47,7 +47,11 @@ export function toSetup(
   if (Object.keys(realtime).length > 0) setup.realtimeInputConfig = realtime;
   if (settings.resume && !once) setup.sessionResumption = {};
   if (settings.compress) setup.contextWindowCompression = { slidingWindow: {} };
-  if (settings.transcribe) setup.inputAudioTranscription = {};
+  if (settings.transcribe) {
+    const { language } = settings;
+    const isHint = language !== undefined && languageWay(profile, isAudio) === 'hint';
+    setup.inputAudioTranscription = isHint ? { languageCodes: [language] } : {};
+  }
   if (isAudio && (settings.transcribe || asText)) setup.outputAudioTranscription = {};
 
   const proactiveAudio = flagToSend(settings.proactive, profile.proactive, settings, profile);
@@ -69,7 +73,8 @@ function generationConfig(
     const { voice, language } = settings;
     const speech = {
       ...(voice !== undefined && { voiceConfig: { prebuiltVoiceConfig: { voiceName: voice } } }),
-      ...(language !== undefined && takesLanguageCode(profile) && { languageCode: language }),
+      ...(language !== undefined &&
+        languageWay(profile, true) === 'code' && { languageCode: language }),
     };
     if (Object.keys(speech).length > 0) config.speechConfig = speech;
   }
@@ -102,10 +107,13 @@ function thinkingConfig(
   profile: ModelProfile,
 ): GenerationConfig['thinkingConfig'] {
   const { thinking, includeThoughts } = settings;
+  const rule = profile.thinking.value;
   const config: NonNullable<GenerationConfig['thinkingConfig']> = {};
-  if (typeof thinking === 'number') config.thinkingBudget = thinking;
+  if (thinking === undefined && rule.kind === 'levels' && rule.askedLevel !== undefined) {
+    config.thinkingLevel = rule.askedLevel;
+  } else if (typeof thinking === 'number') config.thinkingBudget = thinking;
   else if (thinking === 'off') {
-    const isLeftOut = profile.thinking.value.kind === 'omit' && factsCount(settings, profile);
+    const isLeftOut = rule.kind === 'omit' && factsCount(settings, profile);
     if (!isLeftOut) config.thinkingBudget = 0;
   } else if (thinking !== undefined) config.thinkingLevel = THINKING_LEVELS[thinking];
   if (includeThoughts) config.includeThoughts = true;
@@ -140,7 +148,11 @@ const TURN_COVERAGE = {
   all: 'TURN_INCLUDES_ALL_INPUT',
 } as const;
 
-const takesLanguageCode = (profile: ModelProfile): boolean => profile.languageCode.value;
+/** A language code goes with speech settings, and these with sound only. A target is no language of answers. */
+function languageWay({ language }: ModelProfile, isAudio: boolean): 'code' | 'words' | 'hint' {
+  if (language.value === 'hint') return 'hint';
+  return language.value === 'code' && isAudio ? 'code' : 'words';
+}
 
 /** The wording is the one that the service's own guide gives: "unmistakably". */
 function inWords({ language }: Settings): string {

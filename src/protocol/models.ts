@@ -4,74 +4,10 @@
  *
  * State of knowledge: 2026-11-21.
  */
-import type { ThinkingLevel } from './messages.ts';
-import { disputed, sure, uncertain, type Fact } from './facts.ts';
+import { disputed, sure, uncertain } from './facts.ts';
+import type { ModelProfile, Platform, Price } from './modelProfile.ts';
 
-export type ModelStatus = 'current' | 'preview' | 'legacy' | 'deprecated' | 'retired' | 'unknown';
-export type Platform = 'gemini' | 'vertex';
-
-export type ThinkingRule =
-  /** No thinkingConfig at all: the model decides. */
-  | { kind: 'omit' }
-  | { kind: 'levels'; levels: readonly ThinkingLevel[]; defaultLevel?: ThinkingLevel }
-  /** A number of tokens; 0 is off, -1 dynamic. */
-  | { kind: 'budget' };
-
-/** `optional`: may be asked for. `always`: the model does it anyway. `refused`: the flag is an error. */
-export type FlagRule = 'optional' | 'always' | 'refused';
-
-export type ModelProfile = {
-  readonly id: string;
-  readonly status: ModelStatus;
-  readonly since?: string;
-  readonly platforms: readonly Platform[];
-  readonly summary: string;
-  /** What a reply can be made of; the first is the default. */
-  readonly modalities: Fact<readonly ('AUDIO' | 'TEXT')[]>;
-  readonly thinking: Fact<ThinkingRule>;
-  /**
-   * How typed text goes out: `clientContent` all session long, or history as a seed first and then
-   * `realtimeInput.text`.
-   */
-  readonly textPath: Fact<'clientContent' | 'seedThenRealtime'>;
-  /** What makes the model idle again. */
-  readonly endOfTurn: Fact<'turnComplete' | 'interactionIdle'>;
-  readonly partsPerEvent: Fact<'one' | 'many'>;
-  readonly affective: Fact<FlagRule>;
-  readonly proactive: Fact<FlagRule>;
-  readonly functions: Fact<'none' | 'blocking' | 'both' | 'nonBlocking'>;
-  /** What happens when nothing is asked for. */
-  readonly defaultBehavior: Fact<'BLOCKING' | 'NON_BLOCKING'>;
-  readonly scheduling: Fact<boolean>;
-  /** What realtime input does to a call that holds up the conversation. */
-  readonly inputWhileCalling: Fact<'cancels' | 'refused'>;
-  readonly search: Fact<boolean>;
-  readonly codeExecution: Fact<boolean>;
-  /** Takes `speechConfig.languageCode`; otherwise the language is asked for in words. */
-  readonly languageCode: Fact<boolean>;
-  readonly translation: Fact<boolean>;
-  readonly turnCoverageDefault: Fact<'activity' | 'activityAndVideo'>;
-  /** `audioStreamEnd` makes it answer at once. */
-  readonly audioStreamEnd: Fact<boolean>;
-  readonly contextTokens: Fact<number>;
-  /** Transcription that comes even where it was not asked for. */
-  readonly unaskedTranscription: Fact<'none' | 'input' | 'output'>;
-  /** Resumption updates that come even where they were not asked for. */
-  readonly unaskedResumption: Fact<boolean>;
-  readonly contextUpdate: Fact<boolean>;
-  /** Its words for TEXT where it only speaks: see the close reasons. */
-  readonly textRefusal: Fact<'combination' | 'voices'>;
-  readonly price: Fact<Price> | undefined;
-};
-
-/** USD per million tokens. */
-export type Price = {
-  textIn: number;
-  audioIn: number;
-  imageIn: number;
-  textOut: number;
-  audioOut: number;
-};
+export type * from './modelProfile.ts';
 
 export const DEFAULT_MODEL = 'gemini-3.8-live';
 
@@ -86,6 +22,8 @@ const gemini38: ModelProfile = {
   since: '2026-09-15',
   platforms: ['gemini', 'vertex'],
   summary: 'the default: voice in, voice out; tools do not block',
+  job: sure('converse', 'model page'),
+  takesText: sure(true, 'model page'),
   modalities: sure(['AUDIO'], 'model page'),
   thinking: sure({ kind: 'omit' }, 'model page'),
   textPath: sure('clientContent', 'model page'),
@@ -99,7 +37,8 @@ const gemini38: ModelProfile = {
   inputWhileCalling: sure('cancels', 'Vertex migration guide: a pending call is cancelled'),
   search: sure(true, 'model page'),
   codeExecution: sure(false, 'model page'),
-  languageCode: sure(false, 'capabilities page: native audio picks the language'),
+  language: sure('words', 'capabilities page: native audio picks the language'),
+  libraryVoices: sure(true, 'one voice of them, measured'),
   translation: sure(false, 'model page'),
   turnCoverageDefault: sure('activityAndVideo', 'model page'),
   audioStreamEnd: sure(true, 'capabilities page'),
@@ -108,7 +47,9 @@ const gemini38: ModelProfile = {
   unaskedResumption: sure(false, 'API reference: only if configured'),
   contextUpdate: uncertain(true, 'SDK reference, which names no models'),
   textRefusal: sure('combination', 'public reports'),
+  usage: disputed('turn', 'measured; the Vertex reference says that of the session'),
   price: PRICE_3X,
+  onVertex: { language: uncertain('code', 'Vertex samples show language_code') },
 };
 
 const gemini38Thinking: ModelProfile = {
@@ -116,7 +57,11 @@ const gemini38Thinking: ModelProfile = {
   id: 'gemini-3.8-live-extended-thinking',
   platforms: ['gemini'],
   summary: 'thinks longer; speaks a filler first; idle on interactionStatus',
-  thinking: sure({ kind: 'levels', levels: ['LOW', 'MEDIUM', 'HIGH'] }, 'thinking page'),
+  thinking: sure(
+    { kind: 'levels', levels: ['LOW', 'MEDIUM', 'HIGH'], askedLevel: 'MEDIUM' },
+    'thinking page; that a level is required, and MEDIUM will do, is one client',
+  ),
+  libraryVoices: uncertain(true, 'measured on its sibling only'),
   endOfTurn: sure('interactionIdle', 'thinking page'),
   functions: sure('nonBlocking', 'model page: BLOCKING is a hard error'),
   scheduling: sure(false, 'model page'),
@@ -133,6 +78,7 @@ const gemini31: ModelProfile = {
     { kind: 'levels', levels: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'], defaultLevel: 'MINIMAL' },
     'thinking page',
   ),
+  libraryVoices: sure(false, 'measured: no matching speaker voice'),
   textPath: disputed('seedThenRealtime', 'skill page and LiveKit; capabilities page differs'),
   affective: sure('refused', 'migration guide'),
   proactive: sure('refused', 'migration guide'),
@@ -154,6 +100,7 @@ const native25: ModelProfile = {
   platforms: ['gemini'],
   summary: 'native audio of 2025; affective and proactive on request',
   thinking: sure({ kind: 'budget' }, 'capabilities page'),
+  libraryVoices: uncertain(false, 'the library is newer'),
   partsPerEvent: sure('one', 'migration guide'),
   affective: sure('optional', 'capabilities page'),
   proactive: sure('optional', 'capabilities page'),
@@ -180,7 +127,7 @@ const halfCascade: ModelProfile = {
   affective: uncertain('refused', 'older page'),
   proactive: uncertain('refused', 'older page'),
   codeExecution: sure(true, 'recorded sessions'),
-  languageCode: sure(true, 'older page: region codes'),
+  language: sure('code', 'older page: region codes'),
   contextTokens: sure(32_768, 'capabilities page'),
   textRefusal: uncertain('combination', 'not documented'),
   price: undefined,
@@ -192,22 +139,38 @@ const translate: ModelProfile = {
   status: 'preview',
   platforms: ['gemini'],
   summary: 'speech to speech translation, more than 70 languages, no tools',
+  job: sure('translate', 'model list'),
+  takesText: uncertain(true, 'not documented'),
+  thinking: uncertain({ kind: 'omit' }, 'not documented'),
   affective: uncertain('refused', 'not documented'),
   proactive: uncertain('refused', 'not documented'),
-  thinking: uncertain({ kind: 'omit' }, 'not documented'),
   functions: sure('none', 'model list'),
   search: sure(false, 'model list'),
+  codeExecution: sure(false, 'model list'),
+  language: sure('target', 'SDK reference: translationConfig says which'),
+  libraryVoices: uncertain(true, 'not documented'),
   translation: sure(true, 'SDK reference'),
+  turnCoverageDefault: uncertain('activityAndVideo', 'not documented'),
+  contextTokens: uncertain(131_072, 'not documented'),
   unaskedTranscription: uncertain('none', 'not documented'),
+  usage: sure('second', 'recorded session'),
   price: undefined,
+  onVertex: {},
 };
 
 const transcribe: ModelProfile = {
   ...translate,
   id: 'gemini-3.5-transcribe-live',
   summary: 'streaming transcription: speech in, text out',
+  job: sure('transcribe', 'model list'),
+  takesText: sure(false, 'model list: speech to text'),
   modalities: sure(['TEXT'], 'model list'),
+  functions: uncertain('none', 'not documented'),
+  search: uncertain(false, 'not documented'),
+  codeExecution: uncertain(false, 'not documented'),
+  language: uncertain('hint', 'SDK reference: languageCodes of a transcription'),
   translation: sure(false, 'SDK reference'),
+  usage: uncertain('turn', 'not documented'),
 };
 
 /** Every Live model anybody may name, the current ones first. */
@@ -237,6 +200,10 @@ export const MODELS: readonly ModelProfile[] = [
     codeExecution: uncertain(false, 'not documented'),
     translation: uncertain(false, 'not documented'),
     modalities: uncertain(['AUDIO'], 'not documented'),
+    language: uncertain('words', 'not documented'),
+    libraryVoices: uncertain(true, 'not documented'),
+    turnCoverageDefault: uncertain('activityAndVideo', 'not documented'),
+    contextTokens: uncertain(131_072, 'not documented'),
     price: undefined,
   },
   native25,
@@ -248,7 +215,7 @@ export const MODELS: readonly ModelProfile[] = [
     status: 'current',
     platforms: ['vertex'],
     summary: 'native audio of 2025 on Vertex AI',
-    languageCode: uncertain(true, 'Vertex samples show language_code'),
+    language: uncertain('code', 'Vertex samples show language_code'),
   },
   halfCascade,
   { ...halfCascade, id: 'gemini-2.0-flash-live-001' },
@@ -282,6 +249,16 @@ export function profileOf(name: string): ModelProfile {
       price: undefined,
     }
   );
+}
+
+/** What holds on the platform that is spoken to. */
+export function onPlatform(profile: ModelProfile, platform: Platform): ModelProfile {
+  return platform === 'vertex' ? { ...profile, ...profile.onVertex } : profile;
+}
+
+/** Its answers are words only, and surely so. */
+export function onlyWrites({ modalities }: ModelProfile): boolean {
+  return modalities.confidence === 'sure' && !modalities.value.includes('AUDIO');
 }
 
 /** Known and not shut down: its facts may refuse a setting. */

@@ -33,6 +33,9 @@ export function findVoice(name: string): string | undefined {
   );
 }
 
+/** Also one that the library has had since. */
+export const isLibraryVoice = (name: string): boolean => /^en-us-/i.test(name);
+
 /** Languages that are recognised and spoken, BCP-47. */
 export const LANGUAGES: readonly string[] = (
   'af ak sq am ar hy as az eu be bn bs bg my ca ceb zh-Hans zh-Hant hr cs da nl en et fo fil fi fr gl ka ' +

@@ -1,8 +1,12 @@
-/** What a setup may ask for, model by model, and the service's words for what it may not. */
+/**
+ * What a setup may ask for, model by model, and the service's words for what it may not. Where nobody knows
+ * whether the service takes a setting, it is taken.
+ */
+import type { Fact } from '../protocol/facts.ts';
 import type { Setup, Tool } from '../protocol/messages.ts';
 import { findModel, modelId, type ModelProfile } from '../protocol/models.ts';
 import { ASSUMED } from '../protocol/openQuestions.ts';
-import { findVoice } from '../protocol/voices.ts';
+import { findVoice, isLibraryVoice } from '../protocol/voices.ts';
 import { invalidArgument, Refusal } from './refusal.ts';
 
 export type SetupContext = {
@@ -55,14 +59,18 @@ function checkModalities({ model, generationConfig }: Setup, profile: ModelProfi
   );
 }
 
+/** What is sure; undefined where nobody knows. */
+const known = <T>({ value, confidence }: Fact<T>): T | undefined =>
+  confidence === 'sure' ? value : undefined;
+
 function checkGeneration(
   { generationConfig = {}, proactivity }: Setup,
   profile: ModelProfile,
 ): void {
   const { thinkingConfig, enableAffectiveDialog, speechConfig, translationConfig } =
     generationConfig;
-  const thinking = profile.thinking.value;
-  if (thinkingConfig !== undefined) {
+  const thinking = known(profile.thinking);
+  if (thinkingConfig !== undefined && thinking !== undefined) {
     const { thinkingLevel, thinkingBudget } = thinkingConfig;
     const level = thinkingLevel?.toUpperCase();
     const fits =
@@ -70,25 +78,32 @@ function checkGeneration(
         ? level === undefined
         : thinking.kind === 'levels' &&
           thinkingBudget === undefined &&
-          (level === undefined || thinking.levels.some((known) => known === level));
+          (level === undefined || thinking.levels.some((taken) => taken === level));
     if (!fits) throw new Refusal(1007, 'thinking_config is not supported for this model.');
   }
-  if (enableAffectiveDialog === true && profile.affective.value !== 'optional')
-    throw invalidArgument();
+  const affective = known(profile.affective) ?? 'optional';
+  if (enableAffectiveDialog === true && affective !== 'optional') throw invalidArgument();
   if (proactivity?.proactiveAudio !== undefined) {
-    const rule = profile.proactive.value;
+    const rule = known(profile.proactive);
     if (rule === 'refused' || (rule === 'always' && !proactivity.proactiveAudio))
       throw invalidArgument();
   }
-  if (translationConfig !== undefined && !profile.translation.value) throw invalidArgument();
+  if (translationConfig !== undefined && known(profile.translation) === false) {
+    throw invalidArgument();
+  }
   const voice = speechConfig?.voiceConfig?.prebuiltVoiceConfig?.voiceName;
-  if (voice !== undefined && (typeof voice !== 'string' || findVoice(voice) === undefined)) {
+  if (voice !== undefined && !hasVoice(voice, profile)) {
     const { code, reason } = ASSUMED.unknownVoice;
     throw new Refusal(
       code,
       reason.replace('{voice}', () => voice),
     );
   }
+}
+
+function hasVoice(voice: string, { libraryVoices }: ModelProfile): boolean {
+  if (findVoice(voice) === undefined) return false;
+  return !isLibraryVoice(voice) || known(libraryVoices) !== false;
 }
 
 const FUNCTION_NAME = /^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$/;
@@ -100,7 +115,7 @@ export function checkTools(tools: readonly Tool[], profile: ModelProfile): void 
   if (declarations.length > MAX_FUNCTIONS) throw invalidArgument();
   for (const { name, behavior } of declarations) {
     if (typeof name !== 'string' || !FUNCTION_NAME.test(name)) throw invalidArgument();
-    const functions = profile.functions.value;
+    const functions = known(profile.functions);
     if (
       functions === 'none' ||
       (behavior === 'BLOCKING' && functions === 'nonBlocking') ||
@@ -109,7 +124,8 @@ export function checkTools(tools: readonly Tool[], profile: ModelProfile): void 
       throw invalidArgument();
     }
   }
-  if (tools.some((tool) => tool.googleSearch) && !profile.search.value) throw invalidArgument();
-  if (tools.some((tool) => tool.codeExecution) && !profile.codeExecution.value)
-    throw invalidArgument();
+  const searches = tools.some((tool) => tool.googleSearch);
+  if (searches && known(profile.search) === false) throw invalidArgument();
+  const runsCode = tools.some((tool) => tool.codeExecution);
+  if (runsCode && known(profile.codeExecution) === false) throw invalidArgument();
 }

@@ -257,7 +257,7 @@ describe('toSetup', () => {
 
   it('never leaves an undefined or null in the frame, and says one modality, for every model', async () => {
     for (const { id } of MODELS) {
-      for (const flags of [[], ['--text'], ['--language', 'de', '--voice', 'Kore']]) {
+      for (const flags of [[], ['--text'], ['--no-check', '--language', 'de', '--voice', 'Kore']]) {
         const setup = await setupOf(['talk', '-m', id, ...flags]);
         expect(JSON.parse(JSON.stringify(setup))).toStrictEqual(setup);
         expect(setup.generationConfig?.responseModalities).toHaveLength(1);

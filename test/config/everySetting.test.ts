@@ -1,0 +1,162 @@
+/**
+ * Every model beside every setting: the setup is what live-api.md says, or there is a clear error before
+ * anything is opened, or a warning where the setting was not meant for this model alone. What is sent is
+ * put to the local server, which knows every field and refuses what a model does not take.
+ */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toSetup } from '../../src/config/setup.ts';
+import { MODELS } from '../../src/protocol/models.ts';
+import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
+import { runCli } from '../support/cli.ts';
+import { openClient } from '../support/liveClient.ts';
+import { FAMILIES, merged, setupOf, type Family, type Json } from './everySetting/families.ts';
+import { ROWS, type Outcome, type Row } from './everySetting/rows.ts';
+import { resolveFrom, thrownBy } from './support.ts';
+
+const families = Object.entries(FAMILIES) as [Family, readonly string[]][];
+const CASES = families.flatMap(([family, models]) => models.map((model) => ({ family, model })));
+
+const outcomeOf = (row: Row, family: Family): Outcome => row.but?.[family] ?? row.all;
+const refusalOf = (outcome: Outcome): string | undefined =>
+  typeof outcome === 'object' && typeof outcome['refused'] === 'string'
+    ? outcome['refused']
+    : undefined;
+const setupWith = (outcome: Outcome, family: Family, model: string): Json => {
+  const setup = setupOf(family, model);
+  return outcome === 'nothing' ? setup : merged(setup, outcome);
+};
+const argvOf = ({ command = 'talk', flags }: Row, model: string): string[] => [
+  command,
+  ...(command === 'file' ? ['a.wav'] : []),
+  '-m',
+  model,
+  ...flags.split(' '),
+];
+
+/** In the environment, in .env and in config.json a flag has the same name. */
+function elsewhere(flags: string): { name: string; value: string } {
+  const [name = '', value = '1'] = flags.replace(/^--/, '').split(/[ =]/);
+  return { name, value };
+}
+
+it('knows every model of the table by hand', () => {
+  const known = CASES.filter(({ family }) => family !== 'unknown').map(({ model }) => model);
+  expect(known.toSorted()).toEqual(MODELS.map(({ id }) => id).toSorted());
+});
+
+let server: LiveServer;
+beforeAll(async () => {
+  server = await startLiveServer({ allowRetired: true, stt: 'none', tts: 'none' });
+});
+afterAll(() => server.close());
+
+/** What the server says to a setup: `ready`, or why not. */
+async function answerTo(setup: object): Promise<string> {
+  const client = await openClient(server.url);
+  try {
+    client.send({ setup });
+    const { setupComplete } = await client.until(() => true);
+    return setupComplete ? 'ready' : 'something else';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Models that are sent unchecked may be refused by the server: these are. */
+function answerOf(family: Family, { flags }: Row): string {
+  if (family === 'unknown') return 'is not found for API version';
+  if (family === 'retired' && flags.includes('Nobody')) return 'no matching speaker voice';
+  if (family === 'retired' && flags.startsWith('--translate-to')) return 'invalid argument';
+  return 'ready';
+}
+
+describe.each(CASES)('$model', ({ family, model }) => {
+  it.each(ROWS)('$command $flags', async (row) => {
+    const outcome = outcomeOf(row, family);
+    const argv = argvOf(row, model);
+    const reason = refusalOf(outcome);
+    if (reason === undefined) {
+      const { settings, profile, warnings } = await resolveFrom({ argv });
+      const setup = toSetup(settings, profile);
+      expect(setup).toStrictEqual(setupWith(outcome, family, model));
+      expect(warnings.map(({ code }) => code)).not.toContain('refused_setting');
+      const answer = await answerTo(setup);
+      expect(answer).toContain(answerOf(family, row));
+      return;
+    }
+    const error = await thrownBy(() => resolveFrom({ argv }));
+    expect(error).toMatchObject({ code: 'refused_setting', exitCode: 2, why: reason });
+    expect(error.message).toContain(`${model} does not take --${elsewhere(row.flags).name}`);
+    expect(error.hint).toContain('--no-check');
+  });
+
+  it.each(
+    ROWS.filter((row) => {
+      // Both are of one call only.
+      const isOfOneCall = /--(output|out-dir)/.test(row.flags);
+      return refusalOf(outcomeOf(row, family)) !== undefined && !isOfOneCall;
+    }),
+  )('$flags, but in the environment, .env or config.json', async (row) => {
+    const { name, value } = elsewhere(row.flags);
+    const variable = `GEMLIVE_${name.toUpperCase().replaceAll('-', '_')}`;
+    const argv = argvOf({ ...row, flags: '' }, model).slice(0, -1);
+    const plain = await resolveFrom({ argv });
+    // A .env of somebody else may not say what is done; it warns of that.
+    for (const given of [
+      { env: { [variable]: value } },
+      { config: { [name]: value === '1' ? true : value } },
+    ]) {
+      const { settings, profile, warnings } = await resolveFrom({ argv, ...given });
+      expect(warnings).toContainEqual(
+        expect.objectContaining({
+          code: 'refused_setting',
+          message: expect.stringMatching(/ is left out: ./),
+        }),
+      );
+      expect(toSetup(settings, profile)).toEqual(toSetup(plain.settings, plain.profile));
+    }
+  });
+
+  it('through the program', async () => {
+    const rows = ROWS.filter(({ flags }) =>
+      ['--temperature 0.5', '--system Hello', '--silence-ms 500', '--no-compress'].includes(flags),
+    );
+    let expected = setupOf(family, model);
+    for (const { all } of rows) expected = merged(expected, all as Json);
+    const argv = ['talk', '--dry-run', '-m', model, ...rows.flatMap((row) => row.flags.split(' '))];
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ code, sent: JSON.parse(stdout) as unknown }).toEqual({
+      code: 0,
+      sent: { setup: expected },
+    });
+    const quiet = ['live38', 'thinking38', 'live31', 'native25', 'robotics'].includes(family);
+    const isGemini = quiet || model === 'gemini-3.5-transcribe-live';
+    expect(stderr === '').toBe(isGemini);
+  });
+});
+
+describe('through the program', () => {
+  const refusedOnce = families.flatMap(([family, [model]]) => {
+    const row = ROWS.find((one) => refusalOf(outcomeOf(one, family)) !== undefined);
+    return row && model !== undefined ? [{ row, model }] : [];
+  });
+
+  it.concurrent.each(refusedOnce)('$model $row.flags is refused', async ({ row, model }) => {
+    const { code, stdout, stderr } = await runCli([...argvOf(row, model), '--dry-run']);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    const lines = stderr.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('warning:')).length).toBeLessThanOrEqual(3);
+    expect(stderr).toContain(model);
+    expect(stderr).toContain(`--${elsewhere(row.flags).name}`);
+  });
+
+  it.concurrent('a model that hears only takes no chat', async () => {
+    const { code, stderr } = await runCli(['chat', 'hello', '-m', 'gemini-3.5-transcribe-live']);
+    expect(code).toBe(2);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(3);
+    expect(stderr).toContain('gemlive file');
+  });
+});
