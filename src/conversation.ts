@@ -19,6 +19,7 @@ import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
 import { Capture, type Marking } from './turns/capture.ts';
 import { tellOf } from './turns/deviceNotices.ts';
+import { Reading } from './turns/reading.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
 
@@ -30,6 +31,8 @@ export type Observer = {
   activity?(speaking: boolean): void;
   /** Nothing is streamed until there is speech again. */
   idle?(idle: boolean): void;
+  /** A guess at what is being said, in place of the one before; the words themselves come later. */
+  guess?(text: string): void;
   /** Every chunk of reply sound as it came; `alive` false: of a turn that is dead, it will not be played. */
   reply?(pcm: Uint8Array, alive: boolean): void;
 };
@@ -71,6 +74,7 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #clock: Clock;
   readonly #tracker: TurnTracker;
+  readonly #reading: Reading;
   readonly #reply: Reply;
   readonly #finished: Promise<void>;
   #finish: (error?: Error) => void = () => {};
@@ -82,12 +86,16 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    const { source, observers, sink, interruptible = true } = options;
+    const { source, observers, sink, profile } = options;
+    // Who only says or writes what is said goes on when somebody speaks.
+    const interruptible = options.interruptible !== false && profile.job.value === 'converse';
     this.#tracker = new TurnTracker((event) => this.#emit(event), {
       nowMs: () => this.#clock.nowMs(),
-      price: options.profile.price?.value,
+      price: profile.price?.value,
       interruptible,
+      receipts: profile.usage.value,
     });
+    this.#reading = new Reading(profile);
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
     this.#capture =
       source &&
@@ -218,7 +226,7 @@ export class Conversation {
   #sessionOnEvent(event: SessionEvent): void {
     switch (event.type) {
       case 'live':
-        this.#liveOnEvents(event.events);
+        this.#liveOnEvents(this.#reading.read(event.events));
         return;
       case 'state':
         if (event.state !== 'closed') this.#emitSession(event.state, event);
@@ -247,6 +255,7 @@ export class Conversation {
         return;
       case 'inputTranscription':
         if (!event.interim) this.#tracker.transcribed(event.text);
+        else for (const observer of this.#options.observers) observer.guess?.(event.text);
         return;
       case 'text':
       case 'outputTranscription':

@@ -92,6 +92,10 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
     const message = `the model ${id} is known from ${other} only, not from ${asked}`;
     return [{ code: 'other_platform', message, hint: '`gemlive models` lists the models' }];
   }
+  if (profile.job.value === 'translate' && settings.translateTo === undefined) {
+    const message = `${id} is not told into which language to translate`;
+    return [{ code: 'no_target_language', message, hint: 'name it: --translate-to LANGUAGE' }];
+  }
   return [];
 }
 

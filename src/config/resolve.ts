@@ -1,6 +1,6 @@
 /** Layers → one value for each setting, with its source. Pure. */
 import { EXIT, GemliveError } from '../errors.ts';
-import { profileOf } from '../protocol/models.ts';
+import { onPlatform, profileOf } from '../protocol/models.ts';
 import type { Given, GivenSettings } from './given.ts';
 import type { Layers } from './layers.ts';
 import { nearest } from './nearest.ts';
@@ -45,7 +45,7 @@ export function resolveSettings(command: CommandName, layers: Layers): Resolved 
     settings,
     sources,
     credential,
-    profile: profileOf(settings.model),
+    profile: onPlatform(profileOf(settings.model), settings.vertex ? 'vertex' : 'gemini'),
     warnings,
   };
   return shapesSetup(command, settings) ? refuse(resolved) : resolved;

@@ -44,13 +44,14 @@ export class Dialogue {
           this.#handlers.onHandle(event.handle, event.lastConsumedIndex);
         }
         return;
+      case 'inputTranscription':
+        // Who writes down what is said has no other answer.
+        if (this.#profile.job.value === 'transcribe' && !event.interim) this.#answered();
+        return;
       case 'audio':
       case 'text':
       case 'outputTranscription':
-        this.#answering = true;
-        this.#generated = false;
-        this.#unanswered.answered();
-        this.#handlers.onSign();
+        this.#answered();
         return;
       case 'thought':
         this.#handlers.onSign();
@@ -74,6 +75,13 @@ export class Dialogue {
         return;
       default: // nothing that a connection hangs on
     }
+  }
+
+  #answered(): void {
+    this.#answering = true;
+    this.#generated = false;
+    this.#unanswered.answered();
+    this.#handlers.onSign();
   }
 
   wrote(turns: readonly Content[]): void {

@@ -145,7 +145,10 @@ export class Session {
       onIdle: (idle) => this.#tellResumable(idle),
       send: (m) => this.#send(m),
     });
-    const interrupts = setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION';
+    // Who only says or writes what is said goes on when somebody speaks.
+    const interrupts =
+      setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION' &&
+      profile.job.value === 'converse';
     const activity = await createActivity(
       setup.realtimeInputConfig?.automaticActivityDetection ?? {},
       {

@@ -2,8 +2,10 @@
 import type { ServerContent } from '../protocol/messages.ts';
 import type { AnswerStream } from './answer.ts';
 import type { BrainPiece } from './brain/brain.ts';
+import { BUILT_IN } from './brain/builtIn.ts';
 import type { CallResult, Calls, PendingCall } from './calls.ts';
 import { messageOf, type Turn, type TurnsOptions } from './turn.ts';
+import { NO_TOKENS, textTokens } from './usage.ts';
 
 export type ThinkingHandlers = {
   /** What has been sent is part of the conversation, and so are these calls. */
@@ -45,6 +47,26 @@ export class Thinking {
       signal.throwIfAborted();
       goesOn = await this.#call(turn, stream, wanted);
     }
+  }
+
+  /** What the context ends with in another language; in its own where nothing here knows another. */
+  async translate(turn: Turn, stream: AnswerStream): Promise<void> {
+    const { context, engines, setup, now } = this.#options;
+    const { signal } = turn.abort;
+    const brain = await engines.brain;
+    signal.throwIfAborted();
+    const last = context.turns.at(-1);
+    if (last?.role !== 'user') return;
+    turn.prompt = { ...NO_TOKENS, TEXT: textTokens(last.text) };
+    const { translationConfig, temperature } = setup.generationConfig ?? {};
+    const target = translationConfig?.targetLanguageCode;
+    if (target === undefined || brain.name === BUILT_IN.name) {
+      await stream.say(once(last.text));
+      return;
+    }
+    const system = [context.system, instructionFor(target)].filter(Boolean).join('\n\n');
+    const request = { system, turns: [last], tools: [], now: now(), temperature };
+    await stream.say(this.#wordsOf(brain.think(request, signal), [], stream, signal));
   }
 
   /** What is to be said of what is thought. A brain that fails leaves a sentence. */
@@ -107,6 +129,11 @@ export class Thinking {
     const declared = context.tools.find((tool) => tool.name === name)?.behavior;
     return declared ?? profile.defaultBehavior.value;
   }
+}
+
+function instructionFor(target: string): string {
+  const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' });
+  return `Translate what the user says into ${names.of(target)} (${target}). Answer with the translation and nothing else.`;
 }
 
 /** Rejects with the reason of the turn's signal. */

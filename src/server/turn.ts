@@ -39,6 +39,8 @@ export type Turn = {
   stream: AnswerStream | undefined;
   /** What it was billed for, once it has begun. */
   prompt: Tokens | undefined;
+  /** Of what it has said, where receipts come while it goes on. */
+  billed: { text: number; audio: number };
   /** Takes what was said out of the context again. */
   unsay: (() => void) | undefined;
   /** The client has seen something of this turn. */
@@ -55,6 +57,7 @@ export const newTurn = (input: Turn['input']): Turn => ({
   words: Promise.resolve(undefined),
   stream: undefined,
   prompt: undefined,
+  billed: { text: 0, audio: 0 },
   unsay: undefined,
   shown: false,
   told: false,

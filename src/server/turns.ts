@@ -6,6 +6,7 @@ import type { FunctionResponse, ServerContent } from '../protocol/messages.ts';
 import type { Utterance } from './activity.ts';
 import { AnswerStream } from './answer.ts';
 import { Calls, type CallResult, type PendingCall } from './calls.ts';
+import { Seconds } from './seconds.ts';
 import { ownWords } from './sound.ts';
 import { once, Thinking } from './thinking.ts';
 import {
@@ -25,6 +26,8 @@ export class Turns {
   readonly #options: TurnsOptions;
   readonly #calls: Calls;
   readonly #thinking: Thinking;
+  /** Undefined where each turn has its one receipt. */
+  readonly #seconds: Seconds | undefined;
   readonly #waiting: Turn[] = [];
   /** Results that are to be spoken of when nobody speaks. */
   #results: CallResult[] = [];
@@ -42,6 +45,7 @@ export class Turns {
   constructor(options: TurnsOptions) {
     this.#options = options;
     this.#calls = new Calls(options.vertex);
+    if (options.profile.usage.value === 'second') this.#seconds = new Seconds(options.vertex);
     this.#thinking = new Thinking(options, this.#calls, {
       keepSent: (turn, calls) => this.#keepSent(turn, calls),
       tellOver: (turn, content) => this.#tellOver(turn, content),
@@ -76,6 +80,9 @@ export class Turns {
   /** Audio came, speech or not; 16 kHz. */
   hear(bytes: number): void {
     this.#heardBytes += bytes;
+    for (const usageMetadata of this.#seconds?.hear(bytes, this.#running) ?? []) {
+      this.#options.send({ serverContent: {}, usageMetadata });
+    }
   }
 
   /** A frame of video came. */
@@ -189,7 +196,8 @@ export class Turns {
       turn.told = true;
       const response = stream?.tokens ?? { text: 0, audio: 0 };
       const thoughts = stream?.thoughtTokens ?? 0;
-      const usageMetadata = receipt(prompt, response, { vertex, thoughts });
+      const usageMetadata =
+        this.#seconds?.rest(turn) ?? receipt(prompt, response, { vertex, thoughts });
       send({ serverContent: content, usageMetadata });
     }
     this.compress();
@@ -241,8 +249,11 @@ export class Turns {
     const understood = await this.#enter(turn);
     signal.throwIfAborted();
     const stream = await this.#newStream(turn);
-    if (understood) await this.#thinking.answer(turn, stream);
-    else await this.#sayWhatWasHeard(turn, stream);
+    const { job } = this.#options.profile;
+    if (job.value === 'transcribe') await this.#writeDown(turn, stream);
+    else if (!understood) await this.#sayWhatWasHeard(turn, stream);
+    else if (job.value === 'translate') await this.#thinking.translate(turn, stream);
+    else await this.#thinking.answer(turn, stream);
     signal.throwIfAborted();
     if (!turn.told) this.#options.send({ serverContent: { generationComplete: true } });
     await stream.played();
@@ -276,7 +287,7 @@ export class Turns {
     const all = turnCoverage === 'TURN_INCLUDES_ALL_INPUT';
     const AUDIO = inputTokens(all ? this.#heardBytes : input.pcm.byteLength);
     this.#heardBytes = 0;
-    const transcript = words || `[speech, ${secondsOf(input)}]`;
+    const transcript = transcriptOf(input, words);
     turn.unsay = context.addUser(transcript, { AUDIO, VIDEO });
     turn.prompt = context.tokens;
     this.#transcribe(transcript, turn);
@@ -321,6 +332,11 @@ export class Turns {
     }
   }
 
+  /** What was said, and no word of an answer; to what was written there is nothing to write down. */
+  async #writeDown({ input, words }: Turn, stream: AnswerStream): Promise<void> {
+    if (input.kind === 'speech') await stream.say(once(transcriptOf(input, await words)));
+  }
+
   #finish(turn: Turn): void {
     if (this.#running !== turn) return;
     this.#running = undefined;
@@ -353,4 +369,6 @@ export class Turns {
   }
 }
 
+const transcriptOf = (utterance: Utterance, words: string | undefined): string =>
+  words || `[speech, ${secondsOf(utterance)}]`;
 const secondsOf = ({ speechMs }: Utterance): string => `${(speechMs / 1000).toFixed(1)} s`;

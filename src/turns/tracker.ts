@@ -34,6 +34,7 @@ export class TurnTracker {
   readonly #nowMs: () => number;
   readonly #price: Price | undefined;
   readonly #interruptible: boolean;
+  readonly #receipts: 'turn' | 'second';
   #current: Turn | undefined;
   /** The user's side of the turn after this one, begun while the model still has the word. */
   #next: Turn | undefined;
@@ -51,12 +52,20 @@ export class TurnTracker {
       nowMs,
       price,
       interruptible = true,
-    }: { nowMs: () => number; price: Price | undefined; interruptible?: boolean },
+      receipts = 'turn',
+    }: {
+      nowMs: () => number;
+      price: Price | undefined;
+      interruptible?: boolean;
+      /** Each is of the whole turn, or of a part of it. Default `turn`. */
+      receipts?: 'turn' | 'second';
+    },
   ) {
     this.#emit = emit;
     this.#nowMs = nowMs;
     this.#price = price;
     this.#interruptible = interruptible;
+    this.#receipts = receipts;
   }
 
   /** The model has begun to answer, and the turn is not over. */
@@ -185,7 +194,9 @@ export class TurnTracker {
 
   /** `late`: the receipt of a turn that has ended. It still counts. */
   used(usage: Usage, late = false): void {
-    if (this.#current && !late) this.#current.usage = usage;
+    const turn = late ? undefined : this.#current;
+    const before = this.#receipts === 'second' ? turn?.usage : undefined;
+    if (turn) turn.usage = before ? addUsage(before, usage) : usage;
     else this.#total = addUsage(this.#total, usage);
   }
 
@@ -239,10 +250,12 @@ export class TurnTracker {
     if (later) this.#next = this.#open(later);
   }
 
-  /** Nothing more will come: lines that are open become final as they are. */
+  /** Nothing more will come: lines that are open become final as they are, and receipts count. */
   close(): void {
     for (const turn of [this.#current, this.#next]) {
       if (!turn) continue;
+      if (turn.usage) this.#total = addUsage(this.#total, turn.usage);
+      turn.usage = undefined;
       this.#finishUserLine(turn);
       if (turn.answered) this.#finishModelLine(turn);
     }

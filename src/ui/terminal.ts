@@ -45,7 +45,7 @@ export class Terminal {
   /** What stands on the screen, and how wide that was when it was drawn. */
   #region: string[] = [];
   #drawnColumns = 0;
-  #body: { turns: ViewState['turns']; columns: number; lines: string[] } | undefined;
+  #body: { turns: ViewState['turns']; guess: string; columns: number; lines: string[] } | undefined;
   #closed = false;
 
   /** `environment` tells which characters the terminal can show. */
@@ -114,7 +114,7 @@ export class Terminal {
     const shownPanel =
       panel.length > room ? [...panel.slice(0, room - 1), this.#glyphs.ellipsis] : panel;
     const left = room - shownPanel.length;
-    const body = this.#bodyOf(view.turns);
+    const body = this.#bodyOf(view);
     const shownBody =
       body.length > left ? [this.#glyphs.ellipsis, ...body.slice(body.length - left + 1)] : body;
     return [
@@ -126,14 +126,16 @@ export class Terminal {
   }
 
   /** Wrapped once for many frames: only the meters move while nobody says a word. */
-  #bodyOf(turns: ViewState['turns']): string[] {
+  #bodyOf({ turns, guess }: ViewState): string[] {
     const { columns } = this;
-    if (this.#body?.turns !== turns || this.#body.columns !== columns) {
+    const isSame = this.#body?.turns === turns && this.#body.guess === guess;
+    if (!isSame || this.#body?.columns !== columns) {
       const brush = this.#brush;
-      const lines = turns.flatMap(turnLines).flatMap((line) => paintLine(line, brush));
-      this.#body = { turns, columns, lines };
+      const said = [...turns, { you: guess, gemini: '' }].flatMap(turnLines);
+      const lines = said.flatMap((line) => paintLine(line, brush));
+      this.#body = { turns, guess, columns, lines };
     }
-    return this.#body.lines;
+    return this.#body?.lines ?? [];
   }
 
   /** After the process was stopped, and something else had the screen: all of it again. */

@@ -38,6 +38,8 @@ export type ViewState = {
   replySounds: boolean;
   /** The user has finished and the answer has not begun. */
   awaitsAnswer: boolean;
+  /** What the user is saying, as far as can be guessed; empty when the words are there. */
+  guess: string;
   /** Turns on screen that may still change: the last one, and those that are open. */
   turns: { index: number; you: string; gemini: string }[];
 };
@@ -50,6 +52,7 @@ export type ViewEvent =
   | { type: 'ptt'; talking: boolean }
   /** Nothing is sent any more because nothing was said for long; or it is again. */
   | { type: 'idle'; idle: boolean }
+  | { type: 'guess'; text: string }
   /** Sound that will be played has come; `audio` tells of all that comes, also of a dead turn's. */
   | { type: 'sound' }
   /** An answer that was waited for has not come: it was no speech, or the model keeps silent. */
@@ -67,6 +70,7 @@ export function initialView(hasMic: boolean, muted: boolean, ptt = false): ViewS
     userSpeaks: false,
     replySounds: false,
     awaitsAnswer: false,
+    guess: '',
     turns: [],
   };
 }
@@ -110,6 +114,8 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
       });
     case 'idle':
       return same({ ...state, idle: event.idle });
+    case 'guess':
+      return same({ ...state, guess: event.text });
     case 'user': {
       const typed = 'final' in event && !state.userSpeaks;
       return withTurn(
@@ -138,7 +144,7 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
     case 'interrupted':
       return same({ ...state, replySounds: false });
     case 'turn':
-      return same({ ...state, replySounds: false, awaitsAnswer: false });
+      return same({ ...state, replySounds: false, awaitsAnswer: false, guess: '' });
     case 'warning': {
       const { code, message } = event;
       const isNews = code === 'idle' || code.endsWith('_back');
@@ -184,7 +190,10 @@ function withTurn(
   const changed = turns.map((turn) => (turn.index === index ? change(turn) : turn));
   // While turn n+1's user side grows, turn n may still be cut; one more and it is history.
   const history = changed.slice(0, -2);
-  return { state: { ...state, turns: changed.slice(-2) }, lines: history.flatMap(turnLines) };
+  return {
+    state: { ...state, guess: '', turns: changed.slice(-2) },
+    lines: history.flatMap(turnLines),
+  };
 }
 
 export function turnLines(turn: { you: string; gemini: string }): Line[] {

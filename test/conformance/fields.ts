@@ -49,13 +49,16 @@ export const TAKEN: readonly Taken[] = [
   ...taken(`${CONFIG}.thinkingConfig.thinkingBudget`, 0, 'the brain thinks as it does', {
     model: NATIVE_25,
   }),
-  ...taken(`${CONFIG}.translationConfig`, {}, 'nothing is translated', { model: TRANSLATE }),
-  ...taken(`${CONFIG}.translationConfig.targetLanguageCode`, 'de', 'nothing is translated', {
-    model: TRANSLATE,
-  }),
-  ...taken(`${CONFIG}.translationConfig.echoTargetLanguage`, true, 'nothing is translated', {
-    model: TRANSLATE,
-  }),
+  ...taken(`${CONFIG}.translationConfig`, {}, BRAIN, { model: TRANSLATE }),
+  ...taken(`${CONFIG}.translationConfig.targetLanguageCode`, 'de', BRAIN, { model: TRANSLATE }),
+  ...taken(
+    `${CONFIG}.translationConfig.echoTargetLanguage`,
+    true,
+    'what is in that language is said again',
+    {
+      model: TRANSLATE,
+    },
+  ),
   ...taken('Tool.googleSearch', {}, 'nothing is searched'),
   ...taken('FunctionDeclaration.parametersJsonSchema', { type: 'object' }, BRAIN, NAMED()),
   ...taken(within('FunctionDeclaration', 'response responseJsonSchema'), {}, BRAIN, NAMED()),

@@ -163,8 +163,6 @@ describe('--text on every profile', () => {
     'gemini-3.8-live',
     'gemini-3.8-live-extended-thinking',
     'gemini-3.1-flash-live-preview',
-    'gemini-3.5-live-translate-preview',
-    'gemini-3.5-transcribe-live',
     'gemini-robotics-er-2-streaming-preview',
     'gemini-2.5-flash-native-audio-latest',
     'gemini-2.5-flash-native-audio-preview-12-2025',

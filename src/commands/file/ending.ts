@@ -5,7 +5,8 @@
  * An utterance may be spoken while the answer to an earlier one is still under way, and the server may
  * take two utterances for one. So the local detector's count is believed as long as answers catch up with
  * it; where they do not, speech after the last answer began keeps the replay waiting, and 2 s of quiet
- * after the last turn's end show that the server has joined the rest.
+ * after the last turn's end show that the server has joined the rest. What only translates or writes down
+ * may know no turns at all: then 5 s without a word or a sound end it.
  */
 import type { Clock } from '../../audio/clock.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
@@ -13,6 +14,7 @@ import type { ConversationEvent } from '../../events.ts';
 import type { Observer } from '../../conversation.ts';
 
 const GRACE_MS = 2_000;
+const STREAM_GRACE_MS = 5_000;
 
 export type EndingOptions = {
   clock: Clock;
@@ -20,6 +22,8 @@ export type EndingOptions = {
   turnTimeoutMs: number;
   /** A turn counts when its usage is here, not when its last word is. */
   untilTurnComplete: boolean;
+  /** The model may give words and sound without end and without turns. */
+  streams: boolean;
   onEnd(error: GemliveError | undefined): void;
 };
 
@@ -89,11 +93,19 @@ export class Ending implements Observer {
   #look(): void {
     this.#cancelGrace();
     if (!this.#inputOver || this.#speaking || this.#begun.size === 0) return;
+    if (this.#options.streams && this.#complete.size === 0 && this.#over.size === 0) {
+      this.#endAfter(STREAM_GRACE_MS);
+      return;
+    }
     const caughtUp = this.#begun.size >= this.#utterances;
     const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
     if (!needed.has(this.#answering)) return;
     if (!caughtUp && this.#speechSinceAnswer) return;
-    this.#cancelGrace = this.#options.clock.after(GRACE_MS, () => this.#end(undefined));
+    this.#endAfter(GRACE_MS);
+  }
+
+  #endAfter(quietMs: number): void {
+    this.#cancelGrace = this.#options.clock.after(quietMs, () => this.#end(undefined));
   }
 
   #restartTimeout(): void {

@@ -52,6 +52,7 @@ export async function replay(
     clock: systemClock,
     turnTimeoutMs: settings.turnTimeoutSeconds * 1000,
     untilTurnComplete: settings.json || settings.usage,
+    streams: resolved.profile.job.value !== 'converse',
     onEnd: (error) => {
       failure = error;
       conversation?.stop();

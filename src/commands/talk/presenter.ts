@@ -90,6 +90,10 @@ export class Presenter implements Observer {
     this.#show({ type: 'activity', speaking });
   }
 
+  guess(text: string): void {
+    this.#show({ type: 'guess', text });
+  }
+
   frame(pcm: Uint8Array): void {
     if (!this.#terminal || !hears(this.#view)) return;
     const { mic } = this.#options;
