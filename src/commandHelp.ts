@@ -38,7 +38,9 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   },
   chat: {
     summary: 'chat in text: a conversation, or one question and one answer',
-    description: 'Chat in text. With a prompt, or with text piped in: one question, one answer.',
+    description:
+      'Chat in text. With a prompt, or with text piped in: one question, one answer. With -c it goes on with the\n' +
+      'last session: a conversation by its handle; one question by its words, so that no answer waits for a handle.',
     args: {
       name: '[prompt...]',
       help: 'the question; without one, a conversation',
@@ -48,6 +50,7 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'gemlive chat --local',
       'gemlive chat "name three fjords"',
       'git diff | gemlive chat "write a commit message for this"',
+      'gemlive chat -c "shorter, please"',
       'gemlive chat --local -- -5 plus 3',
     ],
   },

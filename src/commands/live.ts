@@ -8,6 +8,7 @@ import type { LiveServer } from '../server/server.ts';
 import { LiveSession } from '../live/session.ts';
 import type { CommandContext } from './context.ts';
 import { openDoor, type Door } from './door.ts';
+import { LastSession, type PastSession } from './lastSession.ts';
 
 /** What the local server listens and speaks with. */
 export type EngineNames = Awaited<LiveServer['engines']>;
@@ -74,11 +75,29 @@ export async function openPlace(context: CommandContext): Promise<LivePlace> {
   };
 }
 
+export type SessionExtras = {
+  watches?: boolean;
+  /** What `--continue` goes on with. */
+  past?: PastSession | undefined;
+  /** Where its states are kept. */
+  last?: LastSession | undefined;
+};
+
+/** What is kept of the last session at this place, and the session itself for `--continue`. */
+export async function lastSession(
+  context: CommandContext,
+  { url }: LivePlace,
+): Promise<{ last: LastSession | undefined; past: PastSession | undefined }> {
+  const { settings } = context;
+  const last = await LastSession.open(context, settings.local ? 'local' : url);
+  return { last, past: settings.continue ? await last?.find() : undefined };
+}
+
 export function newSession(
   context: CommandContext,
   place: LivePlace,
   extras: SetupExtras = {},
-  { watches = false }: { watches?: boolean } = {},
+  { watches = false, past, last }: SessionExtras = {},
 ): LiveSession {
   const { settings, resolved } = context;
   return new LiveSession({
@@ -88,5 +107,10 @@ export function newSession(
     timeoutMs: settings.timeoutSeconds * 1000,
     resumes: settings.resume && extras.once !== true,
     watches,
+    ...(past && { past }),
+    ...(last && {
+      // What was spoken is more than its words.
+      onResumable: (handle, lines) => last.keep({ handle, lines, isWhole: false }),
+    }),
   });
 }

@@ -10,7 +10,8 @@ import type { LiveSession } from '../live/session.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
-import { newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
+import { lengthOf } from './lastSession.ts';
+import { lastSession, newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
 import { openLoudspeaker } from './loudspeaker.ts';
 import { untilSignalled } from './signals.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
@@ -30,20 +31,28 @@ export async function run(context: CommandContext): Promise<number> {
   };
   return untilSignalled(context.signal, leaving, async (signal) => {
     const place = await openPlace(context);
-    const session = newSession(context, place, {}, { watches: true });
+    const kept = await lastSession(context, place);
+    const session = newSession(context, place, {}, { watches: true, ...kept });
     let devices: Devices | undefined;
     try {
       // While the devices open; the conversation is told what has come of it.
       session.start(signal).catch(() => {});
       devices = await openDevices(context, signal);
-      await converse(context, session, place, devices, signal);
+      await converse(context, { session, place, devices, ...kept }, signal);
       return EXIT.ok;
     } finally {
       await Promise.all([devices?.source?.close(), devices?.sink?.close(), session.close()]);
+      await kept.last?.close();
       await place.close();
     }
   });
 }
+
+type Stage = Awaited<ReturnType<typeof lastSession>> & {
+  session: LiveSession;
+  place: LivePlace;
+  devices: Devices;
+};
 
 type Devices = { source: RecorderSource | undefined; sink: AudioSink | undefined };
 
@@ -92,9 +101,7 @@ async function openSink(
 
 async function converse(
   context: CommandContext,
-  session: LiveSession,
-  place: LivePlace,
-  { source, sink }: Devices,
+  { session, place, devices: { source, sink }, last, past }: Stage,
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
@@ -111,6 +118,8 @@ async function converse(
     underruns: () => sink?.position().underruns ?? 0,
     facts,
   });
+  last?.onWarning((warning) => presenter.event({ type: 'warning', ...warning }));
+  if (past) presenter.note(`going on with the session of ${lengthOf(Date.now() - past.atMs)} ago`);
   if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (names: EngineNames | undefined): void => {

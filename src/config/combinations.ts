@@ -26,7 +26,7 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
     refuseContradiction(next, 'ptt', 'mic', 'without a microphone there is nothing to push for');
   }
   refuseIdleDetection(next);
-  return next;
+  return { ...next, settings: settleContinue(next) };
 }
 
 /** A list needs nothing: what belongs to a session goes with the switch that opens one. */
@@ -79,6 +79,25 @@ function settleLocal({ settings, sources }: Resolved): Settings {
     `${describeSource(sources.local)} and ${describeSource(sources.baseUrl)} cannot go together`,
     'use --local for a server inside gemlive, or --base-url for one that runs already',
   );
+}
+
+/** `-c` is a flag always: it beats a `--no-resume` of a weaker layer. */
+function settleContinue(resolved: Resolved): Settings {
+  const { settings, sources } = resolved;
+  if (!settings.continue) return settings;
+  if (!settings.resume && sources.resume.layer === 'flag') {
+    refuseContradiction(
+      resolved,
+      'resume',
+      'continue',
+      'with --no-resume nothing is kept to go on with',
+    );
+  }
+  if (settings.history !== undefined) {
+    const hint = 'a session has one past: the last session, or the turns of a file';
+    refuseContradiction(resolved, 'continue', 'history', hint);
+  }
+  return { ...settings, resume: true };
 }
 
 function refuseEnginesWithoutLocal({ settings, sources }: Resolved): void {

@@ -389,6 +389,17 @@ export const SESSION_OPTIONS = {
     help: 'go on when the connection breaks or is about to be cut',
     helpOff: 'end when the connection ends',
   },
+  continue: {
+    ...TURNS,
+    commands: ['talk', 'chat'],
+    name: 'continue',
+    short: 'c',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'go on with the last session, up to 2 hours after its end (Vertex AI: a day)',
+    helpOff: 'begin a new session',
+  },
   text: {
     ...TURNS,
     name: 'text',

@@ -82,6 +82,8 @@ export type Settings = {
   transcribe: boolean;
   compress: boolean;
   resume: boolean;
+  /** The last session is taken up again. */
+  continue: boolean;
   text: boolean;
 
   // talk

@@ -35,8 +35,8 @@ export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame'
     /** Input waits from now on. Once for each loss, and for each move. */
     onGap(): void;
     onReconnecting(reason: string, attempt: number): void;
-    /** `gapMs` and `resumed` of the second connection on. `resumed` false: the server remembers nothing. */
-    onReady(again?: { gapMs: number; resumed: boolean }): void;
+    /** `gapMs`: of the second connection on. `resumed` false: the server remembers nothing. */
+    onReady(how: { gapMs?: number; resumed: boolean }): void;
     onEnd(error: ConnectionError): void;
   };
 
@@ -48,6 +48,9 @@ const RECONNECT_TIMEOUT_MS = 15_000;
 /** Connections live about ten minutes: one that was not told to go is left before. */
 const CONNECTION_LIFE_MS = 585_000;
 const LAST_NOTICE_MS = 15_000;
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof ConnectionError && (error.kind === 'handle' || error.kind === 'refusal');
 
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -89,6 +92,11 @@ export class Keeper {
         await this.#connect(deadlineMs - clock.nowMs());
         break;
       } catch (error) {
+        // Nobody may know the handle of another process any more: once without it.
+        if (this.#memory.handle !== undefined && isRefusal(error)) {
+          this.#memory.handle = undefined;
+          continue;
+        }
         const delayMs = nextDelayMs(attempt, random);
         const again =
           error instanceof ConnectionError &&
@@ -104,7 +112,7 @@ export class Keeper {
       }
     }
     this.#begin();
-    this.#handlers.onReady();
+    this.#handlers.onReady({ resumed: this.#memory.handle !== undefined });
   }
 
   /** The newest state to come back to. */

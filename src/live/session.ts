@@ -30,6 +30,13 @@ export type LiveSessionOptions = {
    * one that is to be cut is left before. Default false: the session ends with its connection.
    */
   resumes?: boolean;
+  /**
+   * A session of another process to go on with: by its handle, or where there is none or it is refused, by its
+   * last lines. `isWhole`: they are all of it.
+   */
+  past?: { handle: string | undefined; lines: readonly Content[]; isWhole: boolean };
+  /** Told of each state to come back to, with the last lines of the conversation. The handle is a secret. */
+  onResumable?: (handle: string, lines: Content[]) => void;
   /** 10 s after an utterance without an answer, look whether anybody is there. */
   watches?: boolean;
   random?: () => number;
@@ -77,6 +84,7 @@ export class LiveSession {
       onHandle: (handle, index) => {
         this.#keeper.resumableBy(handle);
         if (transparent && index !== undefined) this.#uplink.consumed(index);
+        options.onResumable?.(handle, this.#dialogue.history);
       },
       onSign: () => this.#watchdog.cancel(),
     });
@@ -111,12 +119,15 @@ export class LiveSession {
         onGap: () => this.#keeperOnGap(),
         onReconnecting: (reason, attempt) =>
           this.#emit({ type: 'state', state: 'reconnecting', reason, attempt }),
-        onReady: (again) => this.#keeperOnReady(again),
+        onReady: (how) => this.#keeperOnReady(how),
         onEnd: (error) => this.#end(error),
         isResting: () => this.#isResting(),
         isCalling: () => this.#dialogue.isCalling,
       },
     );
+    const { past } = options;
+    if (past) this.#dialogue.wrote(past.lines);
+    if (past?.handle !== undefined) this.#keeper.resumableBy(past.handle);
   }
 
   /**
@@ -158,15 +169,16 @@ export class LiveSession {
   }
 
   /** The first connection and every later one. */
-  #keeperOnReady(again: { gapMs: number; resumed: boolean } | undefined): void {
+  #keeperOnReady({ gapMs, resumed }: { gapMs?: number; resumed: boolean }): void {
     this.#state = 'ready';
-    if (again) {
-      const history = again.resumed ? [] : this.#dialogue.history;
-      if (history.length > 0) this.#warn(MEMORY_LOST);
-      this.#uplink.repeat(seedOf(history, this.#options.profile), again.resumed);
+    const isFirst = gapMs === undefined;
+    const { past, profile } = this.#options;
+    if (past || !isFirst) {
+      const history = resumed ? [] : this.#dialogue.history;
+      if (history.length > 0 && !(isFirst && past?.isWhole)) this.#warn(MEMORY_LOST);
+      this.#uplink.repeat(seedOf(history, profile), resumed);
     }
-    const gapMs = again && Math.round(again.gapMs);
-    this.#emit({ type: 'state', state: 'ready', ...(gapMs !== undefined && { gapMs }) });
+    this.#emit({ type: 'state', state: 'ready', ...(!isFirst && { gapMs: Math.round(gapMs) }) });
     this.#uplink.pump();
   }
 

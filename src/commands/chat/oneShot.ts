@@ -8,6 +8,7 @@ import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import type { PastSession } from '../pastSession.ts';
 
 /** Nothing at all for this long after the question: a dead peer, not a slow thinker. */
 const SILENCE_MS = 60_000;
@@ -17,21 +18,20 @@ export type Question = {
   history: Content[];
   /** Where the answer is heard; without one only its words count. */
   sink?: AudioSink;
+  /** A session to ask in; default: a new one. */
+  past?: PastSession;
 };
 
-/** @throws GemliveError: also for an empty answer (exit 6). */
+/** The answer. @throws GemliveError: also for an empty answer (exit 6). */
 export async function askOnce(
   context: CommandContext,
   place: LivePlace,
-  { prompt, history, sink }: Question,
+  { prompt, history, sink, past }: Question,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const { settings, resolved, stdout, stderr, events } = context;
-  const session = newSession(context, place, {
-    asText: sink === undefined,
-    seedsHistory: history.length > 0,
-    once: true,
-  });
+  const extras = { asText: sink === undefined, seedsHistory: history.length > 0, once: true };
+  const session = newSession(context, place, extras, { past });
   const untilTurnOver = settings.usage || settings.json || sink !== undefined;
   let failure: GemliveError | undefined;
   let answer = '';
@@ -104,6 +104,7 @@ export async function askOnce(
   }
   signal.throwIfAborted();
   if (failure) throw failure;
+  return answer.trim();
 }
 
 function noAnswer(reason: string | undefined): GemliveError {

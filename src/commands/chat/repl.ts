@@ -11,7 +11,10 @@ import type { Content } from '../../protocol/messages.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
+import type { LastSession } from '../lastSession.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import type { PastSession } from '../pastSession.ts';
+import { whereWeWere } from './whereWeWere.ts';
 import { runSlashCommand, type ReplControls } from './slashCommands.ts';
 import { Transcript } from './transcript.ts';
 
@@ -19,13 +22,21 @@ const PROMPT = '> ';
 const MORE = '… ';
 const FENCE = '"""';
 
+export type Beginning = {
+  /** Goes before the first question. */
+  history: Content[];
+  /** What `--continue` goes on with. */
+  past: PastSession | undefined;
+  last: LastSession | undefined;
+};
+
 export async function repl(
   context: CommandContext,
   place: LivePlace,
-  history: Content[],
+  beginning: Beginning,
   signal: AbortSignal,
 ): Promise<number> {
-  const chat = new Repl(context, place, history);
+  const chat = new Repl(context, place, beginning);
   return chat.run(signal);
 }
 
@@ -55,7 +66,9 @@ class Repl implements ReplControls {
   readonly #place: LivePlace;
   readonly #screen: Screen;
   readonly #readline: Interface;
-  readonly transcript = new Transcript();
+  readonly #last: LastSession | undefined;
+  readonly #past: PastSession | undefined;
+  readonly transcript: Transcript;
   context: CommandContext;
   /** Goes before the next question. */
   #pending: Content[];
@@ -70,10 +83,14 @@ class Repl implements ReplControls {
   #running: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(context: CommandContext, place: LivePlace, history: Content[]) {
+  constructor(context: CommandContext, place: LivePlace, { history, past, last }: Beginning) {
     this.context = context;
     this.#place = place;
-    this.#pending = history;
+    this.#past = past;
+    this.#last = last;
+    this.transcript = new Transcript(past?.lines);
+    const isKnown = past === undefined || past.handle !== undefined;
+    this.#pending = isKnown ? history : [...past.lines, ...history];
     this.#screen = new Screen(context.stdoutTty ? context.stdout : context.stderr);
     this.#readline = createInterface({
       input: context.stdin,
@@ -98,7 +115,8 @@ class Repl implements ReplControls {
     });
     try {
       this.say(`${this.context.settings.model} · /help for commands, Ctrl+D to leave`);
-      this.#start(signal);
+      if (this.#past) for (const line of whereWeWere(this.#past)) this.say(line);
+      this.#start(signal, this.#past?.handle === undefined ? undefined : this.#past);
       this.#signal = signal;
       this.#prompt();
       await over;
@@ -111,13 +129,14 @@ class Repl implements ReplControls {
       if (!signal.aborted || this.#printed !== '') this.#screen.write('\n');
       this.#conversation?.stop();
       await this.#running;
+      if (this.#past?.isWhole !== false) this.#last?.keepLines(this.transcript.turns());
     }
   }
 
-  #start(signal: AbortSignal): void {
-    const seedsHistory = this.#pending.length > 0;
+  #start(signal: AbortSignal, past?: PastSession): void {
+    const extras = { asText: true, seedsHistory: this.#pending.length > 0 };
     const conversation = new Conversation({
-      session: newSession(this.context, this.#place, { asText: true, seedsHistory }),
+      session: newSession(this.context, this.#place, extras, { past, last: this.#last }),
       profile: this.context.resolved.profile,
       observers: [{ event: (event) => this.#onEvent(event) }],
     });
