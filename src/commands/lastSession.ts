@@ -5,6 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Content } from '../protocol/messages.ts';
+import { modelName } from '../config/endpoint.ts';
 import { readPrivate, stateFolder, tidyPrivate, writePrivate } from '../config/stateFile.ts';
 import type { CommandContext } from './context.ts';
 import { isLine, parseState, stateText, textOf, trimmed, type PastSession } from './pastSession.ts';
@@ -45,20 +46,19 @@ export class LastSession {
     this.#warn = tell;
   }
 
-  /** Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so. */
-  /** `url`: of the endpoint; `local` for a server that ends with the process. */
+  /**
+   * Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so. `url`: of the endpoint.
+   */
   static async open(context: CommandContext, url: string): Promise<LastSession | undefined> {
-    const { settings } = context;
-    const { credential } = context.resolved;
+    const { settings, resolved } = context;
     if (!settings.resume) return undefined;
     const folder = stateFolder();
     await tidyPrivate(folder, SESSION_FILE, FILE_LIFE_MS);
     try {
       const key = await keyOf(folder);
       // Tokens change within a session's life, and the service knows whose a handle is: only that it is one counts.
-      const whose = credential.apiKey ?? credential.kind;
-      const { model, project = '', location } = settings;
-      const place = JSON.stringify([url, whose, model, project, location]);
+      const { apiKey, kind } = resolved.credential;
+      const place = JSON.stringify([url, apiKey ?? kind, modelName(settings, settings.model)]);
       const hash = createHmac('sha256', key).update(place).digest('hex').slice(0, 32);
       // Google's pages: two hours after the session has ended, a day on Vertex.
       const hours = url.includes('google.cloud.aiplatform') ? 24 : 2;

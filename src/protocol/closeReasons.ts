@@ -71,7 +71,7 @@ const ROWS: readonly Row[] = [
     kind: 'credential',
     code: 'bad_key',
     why: 'the ephemeral token is used up or has expired',
-    hint: 'mint another: gemlive token (--uses N and --expire SECONDS make it last), or set GEMINI_API_KEY',
+    hint: 'mint another: gemlive token --uses N --expire SECONDS, or set GEMINI_API_KEY',
   },
   {
     match:

@@ -48,7 +48,7 @@ type State = {
 };
 
 const files = (folder: string): string[] =>
-  readdirSync(folder).filter((name) => name.startsWith('session-'));
+  readdirSync(folder).filter((name) => /^session-.*\.json$/.test(name));
 
 function stateIn(folder: string): State {
   const [name = ''] = files(folder);

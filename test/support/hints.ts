@@ -27,7 +27,9 @@ export function expectHintToBeTrue(hint: string, command: CommandName): void {
       if (!isCommand(name)) expect.fail(`there is no command ${token}, in: ${hint}`);
       named = { command: name, end: index + token.length };
     } else if (token.startsWith('-')) {
-      const current = named?.end === index - 1 ? named.command : command;
+      const follows = named && /^( [A-Z]+)? $/.test(text.slice(named.end, index));
+      const current = named && follows ? named.command : command;
+      if (named && follows) named.end = index + token.length;
       const key = SETTING_KEYS.find((one) => {
         const { name, short } = optionOf(one);
         return [`--${name}`, `--no-${name}`, `-${short}`].includes(token);
