@@ -46,8 +46,8 @@ export function toRestEndpoint(place: Place, shown: Shown): Endpoint {
 
 /** As a setup names a model: `models/ID`, `projects/P/locations/L/publishers/google/models/ID`. */
 export function modelName(place: Omit<Place, 'baseUrl' | 'apiVersion'>, model: string): string {
-  if (model.includes('/') && !model.startsWith('models/')) return model;
   const project = projectPath(place);
+  if (model.includes('/') && !/^(models|publishers)\//.test(model)) return model;
   return `${project === '' ? '' : `${project}/`}${modelPath(place, model)}`;
 }
 

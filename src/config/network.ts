@@ -6,8 +6,8 @@ import { isLoopback } from './endpoint.ts';
 export type Way = {
   /** `http://user:password@proxy.example:3128`; the password is never to be shown. */
   proxy: URL | undefined;
-  /** PEM, beside those that Node brings. NODE_EXTRA_CA_CERTS is Node's own business. */
-  certificates: string | undefined;
+  /** PEM, beside those that Node brings. Undefined: Node's own do, NODE_EXTRA_CA_CERTS included. */
+  certificates: readonly string[] | undefined;
 };
 
 /**
@@ -40,8 +40,14 @@ async function proxyFor(host: string): Promise<URL | undefined> {
   );
 }
 
-/** OpenSSL's own variable, which Node leaves unread. As there, a file that cannot be read is none. */
-async function certificates(): Promise<string | undefined> {
-  const path = process.env['SSL_CERT_FILE'] ?? '';
-  return path === '' ? undefined : readFile(path, 'utf8').catch(() => undefined);
+/**
+ * OpenSSL's own variable, which Node leaves unread. As there, a file that cannot be read is none. Those that Node
+ * has from NODE_EXTRA_CA_CERTS go with it: they count only where no others are named.
+ */
+async function certificates(): Promise<string[] | undefined> {
+  const { SSL_CERT_FILE: own = '', NODE_EXTRA_CA_CERTS: extra = '' } = process.env;
+  const read = async (path: string): Promise<string> =>
+    path === '' ? '' : readFile(path, 'utf8').catch(() => '');
+  const found = await read(own);
+  return found === '' ? undefined : [found, await read(extra)];
 }

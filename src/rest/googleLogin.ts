@@ -52,7 +52,7 @@ export class GoogleLogin {
  * user is said by the error.
  */
 async function unwarned<T>(work: () => Promise<T>): Promise<T> {
-  const emitWarning: (...args: unknown[]) => void = process.emitWarning.bind(process);
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
   process.emitWarning = (...args: unknown[]) => {
     if (!args.includes('MetadataLookupWarning')) emitWarning(...args);
   };

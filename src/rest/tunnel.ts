@@ -1,34 +1,17 @@
 /** Connections through a proxy (CONNECT), and with certificates of one's own: for WebSocket and for HTTP. */
 import type { ClientRequest } from 'node:http';
 import { Agent } from 'node:https';
-import { createSecureContext, rootCertificates } from 'node:tls';
+import { rootCertificates } from 'node:tls';
 import type { AgentConnectOpts } from 'agent-base';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { EXIT } from '../errors.ts';
 import { ConnectionError } from '../live/networkErrors.ts';
 
-export type TunnelOptions = { proxy: URL | undefined; certificates: string | undefined };
+export type TunnelOptions = { proxy: URL | undefined; certificates: readonly string[] | undefined };
 
-/** @throws ConnectionError for certificates that are none. */
 export function agentThrough({ proxy, certificates }: TunnelOptions): Agent {
-  const ca = certificates === undefined ? undefined : [...rootCertificates, certificates];
-  if (ca !== undefined) check(ca);
-  const options = ca === undefined ? {} : { ca };
+  const options = certificates === undefined ? {} : { ca: [...rootCertificates, ...certificates] };
   return proxy ? new Tunnel(proxy, options) : new Agent(options);
-}
-
-function check(ca: string[]): void {
-  try {
-    createSecureContext({ ca });
-  } catch (error) {
-    throw new ConnectionError('the certificates of SSL_CERT_FILE cannot be used', 'refusal', {
-      code: 'tls',
-      exitCode: EXIT.network,
-      why: (error as Error).message,
-      hint: 'it takes a file of certificates in PEM; or set NODE_EXTRA_CA_CERTS instead',
-      cause: error,
-    });
-  }
 }
 
 /** Every failure on this side of the target is a {@link ConnectionError} that names the proxy, and no password. */

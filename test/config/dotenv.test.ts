@@ -125,6 +125,15 @@ describe('a base URL in .env', () => {
   const url = 'https://theirs.example';
   const cases = [
     ['their key', { GEMINI_API_KEY: 'theirs' }, {}, {}, url],
+    ['their token', { GEMLIVE_TOKEN: 'theirs' }, {}, { 'api-key': 'mine' }, url],
+    ['my token', { GEMINI_API_KEY: 'theirs' }, { GEMLIVE_TOKEN: 'mine' }, {}, undefined],
+    [
+      'my Google login',
+      { GEMINI_API_KEY: 'theirs' },
+      { GEMLIVE_VERTEX: '1', GEMLIVE_PROJECT: 'p' },
+      {},
+      undefined,
+    ],
     ['no key', {}, {}, {}, undefined],
     ['my key in the environment', {}, { GEMINI_API_KEY: 'mine' }, {}, undefined],
     [

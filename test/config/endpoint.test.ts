@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { toEndpoint, type Endpoint } from '../../src/config/endpoint.ts';
+import {
+  modelName,
+  modelPath,
+  toEndpoint,
+  toRestEndpoint,
+  type Endpoint,
+} from '../../src/config/endpoint.ts';
 import { thrownBy } from './support.ts';
 
 const METHOD = 'GenerativeService.BidiGenerateContent';
@@ -89,4 +95,79 @@ describe('toEndpoint', () => {
       });
     },
   );
+});
+
+describe('an ephemeral token', () => {
+  const place = { baseUrl: undefined, apiVersion: 'v1beta' } as const;
+
+  it('goes to the door for tokens, in a header', () => {
+    const { url, headers } = toEndpoint(place, { token: 'auth_tokens/abc' });
+    expect(url).toBe(`wss://generativelanguage.googleapis.com${PATH}Constrained`);
+    expect(headers).toEqual({ authorization: 'Token auth_tokens/abc' });
+  });
+
+  it('opens nothing over plain HTTP: exit 3', async () => {
+    const error = await thrownBy(() => toRestEndpoint(place, { token: 'auth_tokens/abc' }));
+    expect(error).toMatchObject({ exitCode: 3, code: 'no_key' });
+    expect(error.why).toContain('Live sessions only');
+  });
+
+  it.each(['AIzaSy', 'auth_tokens/a b', 'auth_tokens/\r\nEvil: 1', 'auth_tokens/ü'])(
+    'like %j is none: exit 3, not repeated',
+    async (token) => {
+      const error = await thrownBy(() => toEndpoint(place, { token }));
+      expect(error).toMatchObject({ exitCode: 3, code: 'bad_key' });
+      expect(`${error.message}${error.why}${error.hint}`).not.toContain(token);
+    },
+  );
+});
+
+describe('Vertex AI', () => {
+  const vertex = { baseUrl: undefined, apiVersion: 'v1beta1', vertex: true } as const;
+  const WS = '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent';
+  const google = { kind: 'google' } as const;
+
+  it.each([
+    ['us-central1', 'us-central1-aiplatform.googleapis.com'],
+    ['global', 'aiplatform.googleapis.com'],
+    ['us', 'aiplatform.us.rep.googleapis.com'],
+    ['eu', 'aiplatform.eu.rep.googleapis.com'],
+  ])('has its location %s at %s', (location, host) => {
+    const place = { ...vertex, project: 'p', location };
+    expect(toEndpoint(place, google)).toEqual({ url: `wss://${host}${WS}`, headers: {} });
+    const path = `/v1beta1/projects/p/locations/${location}`;
+    expect(toRestEndpoint(place, google).url).toBe(`https://${host}${path}`);
+  });
+
+  it('in express mode has neither project nor location', () => {
+    const { url, headers } = toEndpoint({ ...vertex, location: 'us-east1' }, { apiKey: 'k' });
+    expect([url, headers]).toEqual([
+      `wss://aiplatform.googleapis.com${WS}`,
+      { 'x-goog-api-key': 'k' },
+    ]);
+    expect(toRestEndpoint(vertex, { apiKey: 'k' }).url).toBe(
+      'https://aiplatform.googleapis.com/v1beta1',
+    );
+  });
+
+  it.each([
+    [{}, 'x', 'models/x', 'models/x'],
+    [{}, 'models/x', 'models/x', 'models/x'],
+    [{}, 'tunedModels/x', 'tunedModels/x', 'tunedModels/x'],
+    [{ vertex: true }, 'x', 'publishers/google/models/x', 'publishers/google/models/x'],
+    [
+      { vertex: true, project: 'p', location: 'eu' },
+      'models/x',
+      'projects/p/locations/eu/publishers/google/models/x',
+      'publishers/google/models/x',
+    ],
+    [
+      { vertex: true, project: 'p', location: 'eu' },
+      'projects/q/locations/us/publishers/google/models/x',
+      'projects/q/locations/us/publishers/google/models/x',
+      'publishers/google/models/x',
+    ],
+  ])('with %j calls %s %s', (place, model, name, path) => {
+    expect([modelName(place, model), modelPath(place, model)]).toEqual([name, path]);
+  });
 });

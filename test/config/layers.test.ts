@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configLayer } from '../../src/config/configFile.ts';
 import { envNameOf, optionOf, SETTING_KEYS } from '../../src/config/options.ts';
-import { COMMANDS } from '../../src/config/settings.ts';
+import { COMMANDS, secretOf } from '../../src/config/settings.ts';
 import { resolveFrom, thrownBy } from './support.ts';
 
 describe('precedence', () => {
@@ -93,6 +93,52 @@ describe('the key', () => {
     const { credential } = await resolveFrom(given);
     expect(credential.apiKey).toBe(apiKey);
     expect(credential.source?.layer).toBe(layer);
+  });
+
+  const tokens = [
+    ['over a key of the same place', { env: { GEMLIVE_TOKEN: 't', GEMINI_API_KEY: 'k' } }, 't'],
+    ['by flag over all', { argv: ['talk', '--token', 't'], env: { GEMINI_API_KEY: 'k' } }, 't'],
+    [
+      'not over a key of a stronger place',
+      { dotenv: { GEMLIVE_TOKEN: 't' }, env: { GOOGLE_API_KEY: 'k' } },
+      'k',
+    ],
+    [
+      'over a key of a weaker place',
+      { dotenv: { GEMLIVE_TOKEN: 't' }, config: { 'api-key': 'k' } },
+      't',
+    ],
+    [
+      'only where sessions are opened',
+      { argv: ['token'], env: { GEMLIVE_TOKEN: 't', GEMINI_API_KEY: 'k' } },
+      'k',
+    ],
+    [
+      'not with Vertex AI by flag',
+      { argv: ['talk', '--vertex'], env: { GEMLIVE_TOKEN: 't', GEMINI_API_KEY: 'k' } },
+      'k',
+    ],
+    [
+      'by flag over Vertex AI in the environment',
+      { argv: ['talk', '--token', 't'], env: { GEMLIVE_VERTEX: '1' } },
+      't',
+    ],
+  ] as const;
+  it.each(tokens)('gives way to a token %s', async (_, given, secret) => {
+    const { credential } = await resolveFrom(given);
+    expect([credential.kind, secretOf(credential)]).toEqual([
+      secret === 't' ? 'token' : 'key',
+      secret,
+    ]);
+  });
+
+  it('gives way to the Google login where Vertex AI has a project', async () => {
+    const env = { GEMINI_API_KEY: 'k', GOOGLE_CLOUD_PROJECT: 'p' };
+    const kindOf = async (...argv: string[]): Promise<string> =>
+      (await resolveFrom({ argv, env })).credential.kind;
+    expect(await kindOf('talk', '--vertex')).toBe('google');
+    expect(await kindOf('talk')).toBe('key');
+    expect(await kindOf('talk', '--local')).toBe('key');
   });
 
   it('loses the white space around it', async () => {
