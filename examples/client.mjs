@@ -12,7 +12,7 @@ const server = remote ? undefined : await startLiveServer();
 const session = new LiveSession({
   endpoint: toEndpoint(
     { baseUrl: server?.url, apiVersion: 'v1beta' },
-    remote ? process.env.GEMINI_API_KEY : undefined,
+    remote ? { apiKey: process.env.GEMINI_API_KEY } : {},
   ),
   // The first message of the Live API, as it goes over the wire.
   setup: {

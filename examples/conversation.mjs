@@ -38,7 +38,7 @@ const detector = await createSpeechDetector();
 const server = await startLiveServer();
 const profile = profileOf(DEFAULT_MODEL);
 const session = new LiveSession({
-  endpoint: toEndpoint({ baseUrl: server.url, apiVersion: 'v1beta' }, undefined),
+  endpoint: toEndpoint({ baseUrl: server.url, apiVersion: 'v1beta' }),
   setup: {
     model: `models/${profile.id}`,
     generationConfig: { responseModalities: ['AUDIO'] },

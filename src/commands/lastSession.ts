@@ -47,7 +47,7 @@ export class LastSession {
   }
 
   /**
-   * Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so. `url`: of the endpoint.
+   * Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so to who asks for `--continue`. `url`: of the endpoint.
    */
   static async open(context: CommandContext, url: string): Promise<LastSession | undefined> {
     const { settings, resolved } = context;
@@ -64,7 +64,7 @@ export class LastSession {
       const hours = url.includes('google.cloud.aiplatform') ? 24 : 2;
       return new LastSession(context, folder, `session-${hash}.json`, hours * 60 * MINUTE_MS);
     } catch (error) {
-      context.warn(notKept(error));
+      if (settings.continue) context.warn(notKept(error));
       return undefined;
     }
   }
@@ -162,7 +162,7 @@ export class LastSession {
         await writePrivate(this.#folder, this.#name, stateText(this.#state));
       } catch (error) {
         this.#hasFailed = true;
-        this.#warn(notKept(error));
+        if (this.#context.settings.continue) this.#warn(notKept(error));
       }
       if (this.#isStale && !this.#isOver) await this.#pause();
     }

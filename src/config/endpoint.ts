@@ -23,7 +23,7 @@ const TOKEN_PREFIX = 'auth_tokens/';
  * machine; (no_key) when there is no credential and the host is not this machine; (bad_key) for one that no
  * header can carry, or that is no ephemeral token.
  */
-export function toEndpoint(place: Place, shown: Shown): Endpoint {
+export function toEndpoint(place: Place, shown: Shown = {}): Endpoint {
   const { base, headers } = door(place, shown);
   const method = place.vertex
     ? `google.cloud.aiplatform.${place.apiVersion}.LlmBidiService/BidiGenerateContent`

@@ -288,10 +288,12 @@ describe('a handle', () => {
 });
 
 describe('what cannot be kept or read', () => {
-  it('is one warning, and the answer comes', async () => {
+  it('is one warning for who asks for it, and the answer comes', async () => {
     const { env, folder } = fresh();
     writeFileSync(folder, 'a file where the folder should be');
-    const { code, stdout, stderr } = await chat(env, 'what is 3 times 4');
+    const unasked = await chat(env, 'what is 3 times 4');
+    expect([unasked.code, unasked.stderr]).toEqual([0, '']);
+    const { code, stdout, stderr } = await chat(env, '-c', 'what is 3 times 4');
     expect([code, stdout]).toEqual([0, '3 times 4 is 12.\n']);
     expect(stderr).toMatch(
       /^warning: this session cannot be kept for --continue: [^\n]+\n {2}try: [^\n]+XDG_STATE_HOME[^\n]+\n$/,
