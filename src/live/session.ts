@@ -164,6 +164,7 @@ export class LiveSession {
       const history = again.resumed ? [] : this.#dialogue.history;
       if (history.length > 0) this.#warn(MEMORY_LOST);
       this.#uplink.repeat(seedOf(history, this.#options.profile), again.resumed);
+      if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
     const gapMs = again && Math.round(again.gapMs);
     this.#emit({ type: 'state', state: 'ready', ...(gapMs !== undefined && { gapMs }) });

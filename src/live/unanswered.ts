@@ -103,6 +103,11 @@ export class Unanswered {
     this.#consumedSeq = Math.max(this.#consumedSeq ?? 0, last?.seq ?? 0);
   }
 
+  /** Somebody has spoken, and waits. */
+  get awaitsAnswer(): boolean {
+    return this.#utterances.some(({ endMs }) => endMs !== undefined);
+  }
+
   get isEmpty(): boolean {
     return this.#utterances.length === 0 && !this.#kept.some(({ message }) => isText(message));
   }
