@@ -14,6 +14,7 @@ const PATIENT = ['test/audio/*Recovery.test.ts', 'test/e2e/{talk*,devices*,failu
 const WAITING = [
   'test/conformance/*.test.ts',
   'test/live/{recovery,transparent}.test.ts',
+  'test/soak/realTime.test.ts',
   'test/server/{llm,resumption,script*,tools,turns}.test.ts',
   'test/e2e/{reconnect,serveScript}.test.ts',
 ];

@@ -213,18 +213,18 @@ export class Connection {
     return this.#socket.bufferedAmount;
   }
 
-  /** False: not a word and no pong within `timeoutMs`. */
+  /** False: no pong within `timeoutMs`. A message is none: what comes in does not show that anything goes out. */
   isAlive(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const socket = this.#socket;
       const settle = (alive: boolean): void => {
         clearTimeout(timer);
-        for (const event of ['pong', 'message', 'close']) socket.off(event, onSign);
+        for (const event of ['pong', 'close']) socket.off(event, onSign);
         resolve(alive);
       };
       const onSign = (): void => settle(true);
       const timer = setTimeout(() => settle(false), timeoutMs);
-      for (const event of ['pong', 'message', 'close']) socket.on(event, onSign);
+      for (const event of ['pong', 'close']) socket.on(event, onSign);
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     });
   }

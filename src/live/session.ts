@@ -177,6 +177,7 @@ export class LiveSession {
       const history = resumed ? [] : this.#dialogue.history;
       if (history.length > 0 && !(isFirst && past?.isWhole)) this.#warn(MEMORY_LOST);
       this.#uplink.repeat(seedOf(history, profile), resumed);
+      if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
     this.#emit({ type: 'state', state: 'ready', ...(!isFirst && { gapMs: Math.round(gapMs) }) });
     this.#uplink.pump();

@@ -1,7 +1,8 @@
 /**
  * What the user said and the model has not answered yet: a handle holds the state of its moment, and whatever
  * came after it has to be said again to the next connection. From the beginning of each utterance on, or from
- * where the server says that its state ends; at most 30 s of sound. What was answered is never said again.
+ * where the server says that its state ends; at most 30 s of sound, without the silence in which an answer was waited
+ * for. What was answered is never said again.
  */
 import type { ClientMessage } from '../protocol/messages.ts';
 
@@ -12,6 +13,8 @@ const PRE_ROLL_MS = 300;
 const UNNOTICED_MS = 500;
 /** A voice fades after its last voiced moment. */
 const FADE_MS = 200;
+/** So much silence ends an utterance for every server. */
+const TAIL_MS = 1_500;
 /** Kept while nobody speaks: what a late onset may reach back to. */
 const LOOK_BACK_MS = 2_000;
 
@@ -28,6 +31,10 @@ export class Unanswered {
   /** Nothing since is known for speech. */
   #quietFromMs = 0;
   #seq = 0;
+  /** Length of all that is kept. */
+  #keptMs = 0;
+  /** Utterances that cannot be said again any more, and those that should have been. */
+  #givenUpMs = 0;
   #lostMs = 0;
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
@@ -48,12 +55,13 @@ export class Unanswered {
     this.#seq += 1;
     this.#kept.push({ message, soundMs, atMs: this.#nowMs, seq: this.#seq });
     this.#nowMs += soundMs;
+    this.#keptMs += soundMs;
     if (soundMs > 0) this.#trim();
   }
 
   /** It never went out and will not. */
   forget(message: ClientMessage): void {
-    this.#kept = this.#kept.filter((kept) => kept.message !== message);
+    this.#keepOnly((kept) => kept.message !== message);
   }
 
   /** Somebody began to speak so long ago. `marked`: an activity marker says so, exactly. */
@@ -78,7 +86,8 @@ export class Unanswered {
     this.#answer ??= { atMs: this.#nowMs, seq: this.#seq };
     const { atMs, seq } = this.#answer;
     this.#utterances = this.#utterances.filter(({ endMs }) => endMs === undefined || endMs > atMs);
-    this.#kept = this.#kept.filter((kept) => !isText(kept.message) || kept.seq > seq);
+    this.#keepOnly((kept) => !isText(kept.message) || kept.seq > seq);
+    this.#givenUpMs = 0;
     this.#overToMs = Math.max(this.#overToMs, Math.min(atMs, this.#utterances[0]?.fromMs ?? atMs));
     this.#trim();
   }
@@ -94,6 +103,11 @@ export class Unanswered {
     this.#consumedSeq = Math.max(this.#consumedSeq ?? 0, last?.seq ?? 0);
   }
 
+  /** Somebody has spoken, and waits. */
+  get awaitsAnswer(): boolean {
+    return this.#utterances.some(({ endMs }) => endMs !== undefined);
+  }
+
   get isEmpty(): boolean {
     return this.#utterances.length === 0 && !this.#kept.some(({ message }) => isText(message));
   }
@@ -103,6 +117,8 @@ export class Unanswered {
    * it told what it includes: all that came after it.
    */
   take(resumed: boolean): ClientMessage[] {
+    this.#lostMs += this.#givenUpMs;
+    this.#givenUpMs = 0;
     const [first] = this.#utterances;
     const lately = Math.max(this.#nowMs - UNNOTICED_MS, this.#quietFromMs);
     const exact = resumed ? this.#consumedSeq : undefined;
@@ -114,7 +130,7 @@ export class Unanswered {
       .map(({ message }) => message);
   }
 
-  /** Milliseconds of whole utterances that were given up since the last call. */
+  /** Milliseconds of whole utterances that `take()` should have given and had not, since the last call. */
   takeLostMs(): number {
     const lostMs = this.#lostMs;
     this.#lostMs = 0;
@@ -122,19 +138,38 @@ export class Unanswered {
   }
 
   #trim(): void {
-    // Half of what was said is worse than none of it.
-    const [oldest] = this.#utterances;
-    if (oldest?.endMs !== undefined && oldest.fromMs < this.#nowMs - LIMIT_MS) {
-      this.#utterances.shift();
-      this.#lostMs += oldest.endMs - oldest.fromMs;
-      this.#overToMs = Math.max(this.#overToMs, oldest.endMs);
+    this.#trimSilence();
+    while (this.#keptMs > LIMIT_MS) {
+      const first = this.#kept.find(({ soundMs }) => soundMs > 0)!;
+      const [oldest] = this.#utterances;
+      if (oldest?.endMs !== undefined && isSince(first, oldest.fromMs)) {
+        // Half of what was said is worse than none of it.
+        this.#utterances.shift();
+        this.#givenUpMs += oldest.endMs - oldest.fromMs;
+        this.#overToMs = Math.max(this.#overToMs, oldest.endMs);
+        this.#trimSilence();
+      } else this.#keepOnly((kept) => kept !== first);
     }
-    const first = this.#utterances[0]?.fromMs ?? Number.POSITIVE_INFINITY;
-    const lookBackMs = this.#keepsAll ? LIMIT_MS : LOOK_BACK_MS;
-    const fromMs = Math.max(Math.min(first, this.#nowMs - lookBackMs), this.#nowMs - LIMIT_MS);
-    const oldestSound = this.#kept.find(({ message }) => !isText(message));
-    if (!oldestSound || isSince(oldestSound, fromMs)) return;
-    this.#kept = this.#kept.filter((kept) => isText(kept.message) || isSince(kept, fromMs));
+  }
+
+  /** Before the first utterance, and after the last one: as much as a late onset may reach back to. */
+  #trimSilence(): void {
+    const [first, last] = [this.#utterances[0], this.#utterances.at(-1)];
+    const lookBackMs = this.#nowMs - (this.#keepsAll && !last ? LIMIT_MS : LOOK_BACK_MS);
+    const fromMs = this.#keepsAll ? 0 : (first?.fromMs ?? lookBackMs);
+    const quietFromMs = last ? (last.endMs ?? this.#nowMs) + TAIL_MS : lookBackMs;
+    this.#keepOnly((kept) => {
+      if (isText(kept.message) || isSince(kept, lookBackMs)) return true;
+      return isSince(kept, fromMs) && kept.atMs < quietFromMs;
+    });
+  }
+
+  #keepOnly(isKept: (kept: Kept) => boolean): void {
+    this.#kept = this.#kept.filter((kept) => {
+      const stays = isKept(kept);
+      if (!stays) this.#keptMs -= kept.soundMs;
+      return stays;
+    });
   }
 }
 

@@ -17,7 +17,9 @@ export type WatchdogHandlers = {
 export class Watchdog {
   readonly #clock: Clock;
   readonly #handlers: WatchdogHandlers;
-  #cancel: () => void = () => {};
+  #cancelTimer: () => void = () => {};
+  /** The sign of life that is waited for; whoever speaks meanwhile does not begin it anew. */
+  #question: object | undefined;
 
   constructor(clock: Clock, handlers: WatchdogHandlers) {
     this.#clock = clock;
@@ -26,18 +28,24 @@ export class Watchdog {
 
   /** An utterance is over. */
   watch(): void {
-    this.cancel();
-    this.#cancel = this.#clock.after(NO_ANSWER_MS, () => void this.#ask());
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(NO_ANSWER_MS, () => void this.#ask());
   }
 
+  /** An answer has come, or there is nobody to ask. */
   cancel(): void {
-    this.#cancel();
+    this.#cancelTimer();
+    this.#question = undefined;
   }
 
   async #ask(): Promise<void> {
     const link = this.#handlers.link();
-    if (!link) return;
+    if (!link || this.#question) return;
+    const question = {};
+    this.#question = question;
     const alive = await link.isAlive(NO_PONG_MS);
+    if (this.#question !== question) return;
+    this.#question = undefined;
     if (this.#handlers.link() !== link) return;
     if (alive) this.#handlers.onSilent();
     else this.#handlers.onDead();

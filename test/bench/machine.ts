@@ -5,12 +5,17 @@ import { cpus } from 'node:os';
 
 /** The machine in a line: figures mean nothing without it. */
 export function machine(): string {
-  const os =
-    /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
   const pulse = /\d+\.\d+/.exec(
     spawnSync('pulseaudio', ['--version'], { encoding: 'utf8' }).stdout,
   )?.[0];
-  return `${os}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.versions.node}, PulseAudio ${pulse ?? 'none'} with null sinks`;
+  return `${computer()}, PulseAudio ${pulse ?? 'none'} with null sinks`;
+}
+
+/** The same, where no sound server is in it. */
+export function computer(): string {
+  const os =
+    /PRETTY_NAME="(.*)"/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? process.platform;
+  return `${os}, ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), Node ${process.versions.node}`;
 }
 
 /** `mic`, of the official sample: for the bench alone, in a folder of its own. */

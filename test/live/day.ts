@@ -326,6 +326,8 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
   /** Nobody talks on for a minute to somebody who does not answer. */
   const waitForAnswer = (id: number, untilMs: number): void => {
     if (!answers.has(id) && world.nowMs() < untilMs) {
+      // The microphone goes on meanwhile.
+      for (let ms = 0; ms < 500; ms += FRAME_MS) session.sendAudio(new Uint8Array(640));
       world.after(500, () => waitForAnswer(id, untilMs));
     } else if (world.nowMs() < endMs) world.after(between(0, 30_000), utter);
   };
