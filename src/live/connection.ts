@@ -18,6 +18,7 @@ import {
   timeoutError,
   violationError,
 } from './networkErrors.ts';
+import { SYSTEM_CLOCK, type Clock } from './timers.ts';
 
 /** `headers` hold the credential; the URL never does. */
 export type Endpoint = {
@@ -29,6 +30,15 @@ export type Endpoint = {
 
 /** Asked for at each connection where the credential is short-lived. It rejects with a ConnectionError. */
 export type EndpointSource = Endpoint | (() => Promise<Endpoint>);
+
+export type ConnectionOptions = {
+  /** Until setupComplete, less the time that the setup takes: it is asked for when the socket is open. */
+  timeoutMs: number;
+  signal: AbortSignal;
+  clock?: Clock;
+  /** In place of a socket of the network. */
+  dial?: (endpoint: Endpoint) => WebSocket;
+};
 
 export type ConnectionHandlers = {
   onMessage(message: ServerMessage): void;
@@ -50,24 +60,25 @@ const MAX_ERROR_BODY_BYTES = 4_096;
 export class Connection {
   readonly #socket: WebSocket;
   readonly #handlers: ConnectionHandlers;
+  readonly #clock: Clock;
   #state: 'handshake' | 'ready' | 'closing' | 'closed' = 'handshake';
   #settleHandshake: ((error: ConnectionError | undefined) => void) | undefined;
   #setupSent = false;
-  #keepalive: NodeJS.Timeout | undefined;
+  #cancelKeepalive: () => void = () => {};
   #oldestUnansweredPingMs: number | undefined;
   /** What the peer did wrong, for the close that follows it. */
   #violation: ConnectionError | undefined;
   readonly #closed: Promise<void>;
 
-  private constructor(socket: WebSocket, handlers: ConnectionHandlers) {
+  private constructor(socket: WebSocket, handlers: ConnectionHandlers, clock: Clock) {
     this.#socket = socket;
     this.#handlers = handlers;
+    this.#clock = clock;
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
   /**
-   * Opens a socket and sets it up. `timeoutMs` counts until setupComplete, less the time that `setup` takes:
-   * it is asked for when the socket is open.
+   * Opens a socket and sets it up.
    *
    * @throws ConnectionError, or the signal's reason.
    */
@@ -75,22 +86,16 @@ export class Connection {
     source: EndpointSource,
     setup: () => Setup | Promise<Setup>,
     handlers: ConnectionHandlers,
-    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+    { timeoutMs, signal, clock = SYSTEM_CLOCK, dial = dialNetwork }: ConnectionOptions,
   ): Promise<Connection> {
     signal.throwIfAborted();
-    const startedAtMs = performance.now();
+    const startedAtMs = clock.nowMs();
     const endpoint =
-      typeof source === 'function' ? await within(source, timeoutMs, signal) : source;
+      typeof source === 'function' ? await within(source, timeoutMs, signal, clock) : source;
     const host = new URL(endpoint.url).host;
-    const leftMs = Math.max(1, timeoutMs - (performance.now() - startedAtMs));
-    const socket = new WebSocket(endpoint.url, {
-      headers: { ...endpoint.headers },
-      ...(endpoint.agent && { agent: endpoint.agent }),
-      perMessageDeflate: false,
-      maxPayload: MAX_PAYLOAD_BYTES,
-      skipUTF8Validation: true, // the codec checks, and a bad frame must not end the session
-    });
-    const connection = new Connection(socket, handlers);
+    signal.throwIfAborted();
+    const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startedAtMs));
+    const connection = new Connection(dial(endpoint), handlers, clock);
     await connection.#handshake(setup, host, leftMs, signal);
     return connection;
   }
@@ -104,7 +109,7 @@ export class Connection {
     const socket = this.#socket;
     return new Promise((resolve, reject) => {
       const settle = (error: unknown): void => {
-        clearTimeout(timer);
+        cancelTimer();
         signal.removeEventListener('abort', onAbort);
         this.#settleHandshake = undefined;
         if (error === undefined) {
@@ -118,23 +123,23 @@ export class Connection {
         reject(error);
       };
       const onAbort = (): void => settle(signal.reason);
-      const startTimer = (): NodeJS.Timeout =>
-        setTimeout(() => settle(timeoutError(host, timeoutMs, this.#setupSent)), timeoutMs);
-      let timer = startTimer();
+      const startTimer = (): (() => void) =>
+        this.#clock.after(timeoutMs, () => settle(timeoutError(host, timeoutMs, this.#setupSent)));
+      let cancelTimer = startTimer();
       signal.addEventListener('abort', onAbort);
       this.#settleHandshake = settle;
 
       const sendSetup = (ready: Setup): void => {
-        if (this.#settleHandshake !== settle) return;
         this.#setupSent = true;
         socket.send(encodeClientMessage({ setup: ready }));
       };
       socket.on('open', () => {
         const wanted = setup();
         if (!(wanted instanceof Promise)) return sendSetup(wanted);
-        clearTimeout(timer);
+        cancelTimer();
         wanted.then((ready) => {
-          timer = startTimer();
+          if (this.#settleHandshake !== settle) return;
+          cancelTimer = startTimer();
           sendSetup(ready);
         }, settle);
       });
@@ -166,7 +171,10 @@ export class Connection {
       this.#handlers.onBadFrame(decoded.reason);
       return;
     }
-    if (decoded.message.setupComplete !== undefined) this.#settleHandshake?.(undefined);
+    const isSetUp = this.#setupSent && decoded.message.setupComplete !== undefined;
+    if (isSetUp) this.#settleHandshake?.(undefined);
+    // Before that nothing was asked for.
+    if (this.#state === 'handshake') return;
     this.#handlers.onMessage(decoded.message);
   }
 
@@ -179,7 +187,7 @@ export class Connection {
   }
 
   #socketOnClose(code: number, reason: string): void {
-    clearInterval(this.#keepalive);
+    this.#cancelKeepalive();
     const wasReady = this.#state === 'ready';
     if (this.#state !== 'handshake') this.#state = 'closed';
     const error = this.#violation ?? closeError(code, reason);
@@ -188,15 +196,16 @@ export class Connection {
   }
 
   #startKeepalive(): void {
-    this.#keepalive = setInterval(() => {
-      const nowMs = performance.now();
+    this.#cancelKeepalive = this.#clock.after(PING_INTERVAL_MS, () => {
+      const nowMs = this.#clock.nowMs();
       if (nowMs - (this.#oldestUnansweredPingMs ?? nowMs) >= PONG_TIMEOUT_MS) {
         this.#socket.terminate();
         return;
       }
       this.#oldestUnansweredPingMs ??= nowMs;
       this.#socket.ping();
-    }, PING_INTERVAL_MS);
+      this.#startKeepalive();
+    });
   }
 
   /** Sends at once. False when the connection is not (or no longer) ready: nothing was sent. */
@@ -218,12 +227,12 @@ export class Connection {
     return new Promise((resolve) => {
       const socket = this.#socket;
       const settle = (alive: boolean): void => {
-        clearTimeout(timer);
+        cancel();
         for (const event of ['pong', 'close']) socket.off(event, onSign);
         resolve(alive);
       };
       const onSign = (): void => settle(true);
-      const timer = setTimeout(() => settle(false), timeoutMs);
+      const cancel = this.#clock.after(timeoutMs, () => settle(false));
       for (const event of ['pong', 'close']) socket.on(event, onSign);
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     });
@@ -233,13 +242,13 @@ export class Connection {
   async close(code = 1000): Promise<void> {
     if (this.#state === 'handshake' || this.#state === 'ready') {
       this.#state = 'closing';
-      clearInterval(this.#keepalive);
+      this.#cancelKeepalive();
       this.#socket.close(code);
     }
     if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const timer = setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
+    const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
     await this.#closed;
-    clearTimeout(timer);
+    cancel();
   }
 }
 
@@ -248,18 +257,28 @@ async function within<T>(
   work: () => Promise<T>,
   timeoutMs: number,
   signal: AbortSignal,
+  clock: Clock,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => {};
   let onAbort = (): void => {};
   const interrupted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason as Error);
-    timer = setTimeout(() => reject(loginTimeoutError(timeoutMs)), timeoutMs);
+    cancel = clock.after(timeoutMs, () => reject(loginTimeoutError(timeoutMs)));
     signal.addEventListener('abort', onAbort);
   });
   try {
     return await Promise.race([work(), interrupted]);
   } finally {
-    clearTimeout(timer);
+    cancel();
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+const dialNetwork = ({ url, headers, agent }: Endpoint): WebSocket =>
+  new WebSocket(url, {
+    headers: { ...headers },
+    ...(agent && { agent }),
+    perMessageDeflate: false,
+    maxPayload: MAX_PAYLOAD_BYTES,
+    skipUTF8Validation: true, // the codec checks, and a bad frame must not end the session
+  });

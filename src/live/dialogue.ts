@@ -3,10 +3,11 @@
  * result, whether the connection may be left, and what was said.
  */
 import type { FunctionCall, LiveEvent } from '../events.ts';
-import type { Content } from '../protocol/messages.ts';
+import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
+import type { FunctionResult } from './words.ts';
 
 export type DialogueHandlers = {
   /** The newest state to come back to, and the last message that it includes, where the server tells. */
@@ -84,13 +85,14 @@ export class Dialogue {
     this.#handlers.onSign();
   }
 
-  wrote(turns: readonly Content[]): void {
-    this.#transcript.wrote(turns);
+  wrote(message: ClientMessage): void {
+    this.#transcript.wrote(message);
   }
 
-  /** A result goes out. */
-  returned({ id }: FunctionCall): void {
-    if (id !== undefined) this.#calls.delete(id);
+  /** A result is about to go out. False: nobody waits for it. */
+  takes({ call: { id }, willContinue = false }: FunctionResult): boolean {
+    if (id === undefined) return true;
+    return willContinue ? this.#calls.has(id) : this.#calls.delete(id);
   }
 
   get isCalling(): boolean {
@@ -104,9 +106,10 @@ export class Dialogue {
 
   /** What was said before what is to be said again. */
   get history(): Content[] {
-    const lines = this.#transcript.history;
-    while (!this.#unanswered.isEmpty && lines.at(-1)?.role === 'user') lines.pop();
-    return lines;
+    return this.#transcript.history(
+      (message) => this.#unanswered.holds(message),
+      this.#unanswered.owesSpeech,
+    );
   }
 
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */

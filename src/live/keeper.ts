@@ -29,14 +29,16 @@ export type KeeperOptions = {
   open?: ((...args: Parameters<typeof Connection.open>) => Promise<Link>) | undefined;
 };
 
+/** `gapMs`: of the second connection on. `resumed` false: the server remembers nothing. */
+type Ready = { gapMs?: number; resumed: boolean };
+
 export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame' | 'onWritable'> &
   Surroundings & {
     onConnecting(attempt: number): void;
     /** Input waits from now on. Once for each loss, and for each move. */
     onGap(): void;
     onReconnecting(reason: string, attempt: number): void;
-    /** `gapMs`: of the second connection on. `resumed` false: the server remembers nothing. */
-    onReady(how: { gapMs?: number; resumed: boolean }): void;
+    onReady(how: Ready): void;
     onEnd(error: ConnectionError): void;
   };
 
@@ -79,19 +81,33 @@ export class Keeper {
     return this.#state === 'ready' ? this.#link : undefined;
   }
 
-  /** @throws ConnectionError, or the reason of the signal. */
+  /** @throws ConnectionError, or the reason of the signal: it counts until the first connection is ready. */
   async start(signal?: AbortSignal): Promise<void> {
+    const onAbort = (): void => this.#abort.abort(signal?.reason);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted) onAbort();
+    try {
+      this.#abort.signal.throwIfAborted();
+      this.#state = 'connecting';
+      await this.#connectFirst();
+    } catch (error) {
+      this.#state = 'ended';
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #connectFirst(): Promise<void> {
     const { timeoutMs, clock, random } = this.#options;
-    signal?.addEventListener('abort', () => this.#abort.abort(signal.reason), { once: true });
-    if (signal?.aborted) this.#abort.abort(signal.reason);
-    this.#state = 'connecting';
     const deadlineMs = clock.nowMs() + timeoutMs;
     let reason: unknown;
     for (let attempt = 1; ; attempt += 1) {
       this.#handlers.onConnecting(attempt);
       try {
-        await this.#connect(deadlineMs - clock.nowMs());
-        break;
+        return await this.#connect(deadlineMs - clock.nowMs(), () => ({
+          resumed: this.#memory.handle !== undefined,
+        }));
       } catch (error) {
         // Nobody may know the handle of another process any more: once without it.
         if (this.#memory.handle !== undefined && isRefusal(error)) {
@@ -105,18 +121,13 @@ export class Keeper {
           error.code !== 'timeout' &&
           attempt < FIRST_ATTEMPTS &&
           clock.nowMs() + delayMs < deadlineMs;
-        if (!again) {
-          this.#state = 'ended';
-          // What was left of the time for one more attempt tells less than how the last one failed.
-          const isLate = error instanceof ConnectionError && error.code === 'timeout';
-          throw isLate ? (reason ?? error) : error;
-        }
+        // What was left of the time for one more attempt tells less than how the last one failed.
+        const isLate = error instanceof ConnectionError && error.code === 'timeout';
+        if (!again) throw isLate ? (reason ?? error) : error;
         reason = error;
         await this.#sleep(delayMs);
       }
     }
-    this.#begin();
-    this.#handlers.onReady({ resumed: this.#memory.handle !== undefined });
   }
 
   /** The newest state to come back to. */
@@ -138,9 +149,9 @@ export class Keeper {
   /** Something has come to rest: it may be the moment to move. */
   settled(): void {
     const leaving = this.#leaving;
-    if (!leaving || leaving.going || this.#state !== 'ready' || !this.#mayLeave(leaving)) return;
-    leaving.going = true;
-    void this.#move(leaving);
+    if (!leaving || leaving.attempt || this.#state !== 'ready' || !this.#mayLeave(leaving)) return;
+    leaving.attempt = new AbortController();
+    void this.#move(leaving, leaving.attempt);
   }
 
   /** The connection is of no use any more, though nobody has closed it. */
@@ -161,9 +172,10 @@ export class Keeper {
 
   // ---- one connection ----------------------------------------------------------------------------
 
-  /** `prepare` runs when the socket is open and before it is set up. */
+  /** `how`: for {@link KeeperHandlers.onReady}. `prepare` runs when the socket is open and before it is set up. */
   async #connect(
     timeoutMs: number,
+    how: () => Ready,
     prepare?: () => Promise<void>,
     signal: AbortSignal = this.#abort.signal,
   ): Promise<void> {
@@ -175,7 +187,7 @@ export class Keeper {
       return setup(this.#memory.handle);
     };
     this.#closedEarly = undefined;
-    this.#link = await open(
+    const link = await open(
       endpoint,
       () => (prepare ? prepare().then(take) : take()),
       {
@@ -192,8 +204,16 @@ export class Keeper {
       },
       { timeoutMs, signal },
     );
-    // The server may have closed in the same breath as setupComplete.
+    // The server may have closed in the same breath as setupComplete, and so may we.
     if (this.#closedEarly) throw this.#closedEarly;
+    if (signal.aborted) {
+      await link.close();
+      throw signal.reason;
+    }
+    this.#link = link;
+    this.#begin();
+    // At once: whatever happens next happens to a session that knows of it.
+    this.#handlers.onReady(how());
   }
 
   #begin(): void {
@@ -212,7 +232,7 @@ export class Keeper {
       this.#closedEarly = error;
       return;
     }
-    this.#leaving?.abort.abort(error);
+    this.#leaving?.attempt?.abort(error);
     const recovery = recoveryFrom(error, { mid: true });
     if (!this.#options.resumes || recovery === 'end') return this.#end(error);
     const nowMs = this.#options.clock.nowMs();
@@ -239,10 +259,10 @@ export class Keeper {
       const handle = this.#memory.handle;
       try {
         await this.#sleep(nextDelayMs(outage.attempts, random));
-        await this.#connect(RECONNECT_TIMEOUT_MS);
-        this.#begin();
-        const gapMs = clock.nowMs() - lostAtMs;
-        return this.#handlers.onReady({ gapMs, resumed: handle !== undefined });
+        return await this.#connect(RECONNECT_TIMEOUT_MS, () => ({
+          gapMs: clock.nowMs() - lostAtMs,
+          resumed: handle !== undefined,
+        }));
       } catch (failure) {
         if (!(failure instanceof ConnectionError)) return; // closed by us
         reason = failure;
@@ -268,12 +288,11 @@ export class Keeper {
   }
 
   /** The new socket is opened, the old one closed, and only then the new one set up. */
-  async #move(leaving: Leaving): Promise<void> {
+  async #move(leaving: Leaving, attempt: AbortController): Promise<void> {
     const { clock, random } = this.#options;
     const old = this.#link;
     let leftAtMs = clock.nowMs();
-    const signal = AbortSignal.any([this.#abort.signal, leaving.abort.signal]);
-    const handle = (): boolean => this.#memory.handle !== undefined;
+    const signal = AbortSignal.any([this.#abort.signal, attempt.signal]);
     try {
       const leave = async (): Promise<void> => {
         // Somebody may have begun to speak meanwhile.
@@ -282,19 +301,23 @@ export class Keeper {
         this.#openGap();
         this.#current = -1;
         await old?.close(1000);
+        signal.throwIfAborted();
       };
-      await this.#connect(RECONNECT_TIMEOUT_MS, leave, signal);
-      this.#begin();
-      this.#outage.over();
-      this.#handlers.onReady({ gapMs: clock.nowMs() - leftAtMs, resumed: handle() });
+      const how = (): Ready => {
+        this.#outage.over();
+        return { gapMs: clock.nowMs() - leftAtMs, resumed: this.#memory.handle !== undefined };
+      };
+      await this.#connect(RECONNECT_TIMEOUT_MS, how, leave, signal);
     } catch (error) {
-      if (!(error instanceof ConnectionError) || leaving.abort.signal.aborted) return;
+      if (!(error instanceof ConnectionError) || attempt.signal.aborted) return;
+      // Its preparation may still be waiting for the moment.
+      attempt.abort(error);
       if (this.#state === 'gap') {
         this.#outage.begin(leftAtMs);
         return void this.#reconnect(error, leftAtMs);
       }
       // The old one still serves.
-      leaving.going = false;
+      leaving.attempt = undefined;
       this.#timers.after(nextDelayMs(1, random), () => this.settled());
     }
   }

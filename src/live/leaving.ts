@@ -12,10 +12,8 @@ export class Leaving {
   readonly byMs: number;
   /** From here on anything may. */
   readonly lastMs: number;
-  /** Aborted when the connection is lost before it is left. */
-  readonly abort = new AbortController();
-  /** The next connection is on its way. */
-  going = false;
+  /** Of the next connection on its way: aborted when this one is lost before it is left, or the next one fails. */
+  attempt: AbortController | undefined;
 
   /** `timeLeftMs`: until the server cuts. */
   constructor(nowMs: number, timeLeftMs: number) {

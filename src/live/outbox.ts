@@ -13,6 +13,9 @@ export class Outbox {
   #entries: Entry[] = [];
   #soundMs = 0;
   #droppedMs = 0;
+  #count = 0;
+  /** When it was given, from 1. */
+  readonly #order = new WeakMap<ClientMessage, number>();
 
   constructor(onDropped: (message: ClientMessage) => void = () => {}) {
     this.#onDropped = onDropped;
@@ -21,6 +24,8 @@ export class Outbox {
   /** `soundMs`: how long the message sounds; 0 for what is not sound. */
   push(message: ClientMessage, soundMs: number): void {
     this.#entries.push({ message, soundMs });
+    this.#count += 1;
+    this.#order.set(message, this.#count);
     this.#soundMs += soundMs;
     // One long message may take the place of several short ones.
     while (this.#soundMs > BACKLOG_LIMIT_MS) this.#dropOldest();
@@ -35,11 +40,16 @@ export class Outbox {
     this.#onDropped(dropped.message);
   }
 
-  /** Goes first, and is not dropped: what has been sent once and was lost. What waits already stays where it is. */
-  putFirst(messages: readonly ClientMessage[]): void {
+  /**
+   * What has been sent and was lost goes out again, in its old place, and is not dropped; what nobody has given goes
+   * first. What waits already stays.
+   */
+  putBack(messages: readonly ClientMessage[]): void {
     const waiting = new Set(this.#entries.map(({ message }) => message));
     const lost = messages.filter((message) => !waiting.has(message));
+    const order = ({ message }: Entry): number => this.#order.get(message) ?? 0;
     this.#entries.unshift(...lost.map((message) => ({ message, soundMs: 0 })));
+    this.#entries.sort((a, b) => order(a) - order(b));
   }
 
   /** What waits and has no addressee any more. */

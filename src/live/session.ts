@@ -126,7 +126,7 @@ export class LiveSession {
       },
     );
     const { past } = options;
-    if (past) this.#dialogue.wrote(past.lines);
+    if (past) this.#dialogue.wrote({ clientContent: { turns: [...past.lines] } });
     if (past?.handle !== undefined) this.#keeper.resumableBy(past.handle);
   }
 
@@ -158,11 +158,12 @@ export class LiveSession {
   }
 
   async #start(signal?: AbortSignal): Promise<void> {
-    this.#state = 'connecting';
+    if (this.#state === 'new') this.#state = 'connecting';
     try {
       await this.#keeper.start(signal);
     } catch (error) {
       this.#state = 'ended';
+      this.#watchdog.cancel();
       this.#uplink.release();
       throw this.#failedWith ?? error;
     }
@@ -187,7 +188,7 @@ export class LiveSession {
   #keeperOnGap(): void {
     this.#state = 'gap';
     this.#watchdog.cancel();
-    this.#uplink.discardResults();
+    this.#uplink.lost();
     const events = this.#dialogue.breakOff();
     if (events.length > 0) this.#emit({ type: 'live', events });
   }
@@ -257,7 +258,7 @@ export class LiveSession {
   /** The last voiced moment was `agoMs` ago. */
   utteranceEnded(agoMs: number): void {
     this.#unanswered.ended(agoMs);
-    if (this.#options.watches) this.#watchdog.watch();
+    if (this.#options.watches && this.#state !== 'ended') this.#watchdog.watch();
   }
 
   /** Manual activity markers. In order with the sound around them. */
@@ -280,13 +281,16 @@ export class LiveSession {
    * where the model takes history only at the start.
    */
   sendText(text: string, history: readonly Content[] = []): void {
-    this.#dialogue.wrote([...history, { role: 'user', parts: [{ text }] }]);
-    for (const message of textMessages(text, history, this.#options.profile)) this.#queue(message);
+    for (const message of textMessages(text, history, this.#options.profile)) {
+      this.#dialogue.wrote(message);
+      this.#queue(message);
+    }
   }
 
+  /** Results of calls that were cancelled, by the server or with their connection, go nowhere. */
   sendToolResults(results: readonly FunctionResult[]): void {
-    for (const { call } of results) this.#dialogue.returned(call);
-    this.#queue(resultsMessage(results));
+    const wanted = results.filter((result) => this.#dialogue.takes(result));
+    if (wanted.length > 0) this.#queue(resultsMessage(wanted));
   }
 
   #queue(message: ClientMessage): void {

@@ -1,42 +1,61 @@
 /** The last lines of a conversation: what a session that cannot be taken up again is told. */
 import type { LiveEvent } from '../events.ts';
-import type { Content } from '../protocol/messages.ts';
+import type { ClientMessage, Content } from '../protocol/messages.ts';
 
 const MAX_LINES = 40;
 const MAX_CHARACTERS = 8_000;
 
-export class Transcript {
-  #lines: Content[] = [];
+/** `message`: of what was written, and not said or heard. */
+type Line = { role: 'user' | 'model'; text: string; message?: ClientMessage };
 
-  /** The user wrote. */
-  wrote(turns: readonly Content[]): void {
-    for (const { role = 'user', parts } of turns) {
-      this.#add(role, parts.map(({ text = '' }) => text).join(''), true);
+export class Transcript {
+  #lines: Line[] = [];
+
+  /** The user wrote, or the program for its user. */
+  wrote(message: ClientMessage): void {
+    for (const { role = 'user', parts } of turnsOf(message)) {
+      this.#add({ role, text: parts.map(({ text = '' }) => text).join(''), message });
     }
   }
 
   heard(event: LiveEvent): void {
-    if (event.type === 'inputTranscription' && !event.interim) this.#add('user', event.text);
-    else if (event.type === 'outputTranscription' || event.type === 'text') {
-      this.#add('model', event.text);
+    if (event.type === 'inputTranscription' && !event.interim) {
+      this.#add({ role: 'user', text: event.text });
+    } else if (event.type === 'outputTranscription' || event.type === 'text') {
+      this.#add({ role: 'model', text: event.text });
     }
   }
 
-  /** Turns that alternate, the oldest first. Empty without a word. */
-  get history(): Content[] {
-    return this.#lines.filter(({ parts }) => parts[0]?.text?.trim());
+  /**
+   * The oldest first, less what will be said again: messages that are `owed`, and with `owesSpeech` what was heard of
+   * the user last. Empty without a word.
+   */
+  history(owed: (message: ClientMessage) => boolean, owesSpeech: boolean): Content[] {
+    const lines = this.#lines.filter(({ message }) => !message || !owed(message));
+    const last = lines.findLastIndex(({ role, message }) => role === 'model' || message);
+    return lines
+      .slice(0, owesSpeech ? last + 1 : undefined)
+      .filter(({ text }) => text.trim() !== '')
+      .map(({ role, text }) => ({ role, parts: [{ text }] }));
   }
 
-  #add(role: 'user' | 'model', text: string, whole = false): void {
+  #add(line: Line): void {
     const last = this.#lines.at(-1);
-    const [part] = last?.parts ?? [];
-    if (last?.role === role && part && !whole) part.text = (part.text ?? '') + text;
-    else this.#lines.push({ role, parts: [{ text }] });
+    const goesOn = last?.role === line.role && !last.message && !line.message;
+    if (goesOn) last.text += line.text;
+    else this.#lines.push(line);
     let characters = 0;
-    const keep = this.#lines.findLastIndex(({ parts }, index) => {
-      characters += parts[0]?.text?.length ?? 0;
+    const keep = this.#lines.findLastIndex(({ text }, index) => {
+      characters += text.length;
       return characters > MAX_CHARACTERS || this.#lines.length - index > MAX_LINES;
     });
     if (keep >= 0 && keep < this.#lines.length - 1) this.#lines.splice(0, keep + 1);
   }
+}
+
+function turnsOf(message: ClientMessage): readonly Content[] {
+  if ('clientContent' in message) return message.clientContent.turns ?? [];
+  const text =
+    'realtimeInput' in message && 'text' in message.realtimeInput && message.realtimeInput.text;
+  return typeof text === 'string' ? [{ role: 'user', parts: [{ text }] }] : [];
 }

@@ -20,8 +20,16 @@ const LOOK_BACK_MS = 2_000;
 
 type Kept = { message: ClientMessage; soundMs: number; atMs: number; seq: number };
 
-/** From its onset to its last voiced moment; undefined while it goes on. `afterSeq`: its marker comes next. */
-type Utterance = { fromMs: number; afterSeq: number; endMs: number | undefined; marked: boolean };
+/** From its onset to its last voiced moment, or from marker to marker; `endMs` is undefined while it goes on. */
+type Utterance = {
+  fromMs: number;
+  endMs: number | undefined;
+  marked: boolean;
+  /** Its marker comes next; 0 without one. */
+  afterSeq: number;
+  /** Its last marker; 0 without one. */
+  endSeq: number;
+};
 
 export class Unanswered {
   #kept: Kept[] = [];
@@ -36,6 +44,9 @@ export class Unanswered {
   /** Utterances that cannot be said again any more, and those that should have been. */
   #givenUpMs = 0;
   #lostMs = 0;
+  readonly #known = new WeakMap<ClientMessage, Kept>();
+  /** Up to where the server has been sent what there is. */
+  #sent = { atMs: 0, seq: 0 };
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
   /** The last message that the newest state includes; undefined where the server does not tell. */
@@ -53,7 +64,9 @@ export class Unanswered {
   /** `soundMs`: how long the message sounds; 0 for text and markers. */
   push(message: ClientMessage, soundMs: number): void {
     this.#seq += 1;
-    this.#kept.push({ message, soundMs, atMs: this.#nowMs, seq: this.#seq });
+    const kept = { message, soundMs, atMs: this.#nowMs, seq: this.#seq };
+    this.#kept.push(kept);
+    this.#known.set(message, kept);
     this.#nowMs += soundMs;
     this.#keptMs += soundMs;
     if (soundMs > 0) this.#trim();
@@ -70,7 +83,7 @@ export class Unanswered {
     const preRollMs = marked ? 0 : PRE_ROLL_MS;
     const fromMs = Math.max(0, this.#nowMs - agoMs - preRollMs);
     const afterSeq = marked ? this.#seq : 0;
-    this.#utterances.push({ fromMs, afterSeq, endMs: undefined, marked });
+    this.#utterances.push({ fromMs, endMs: undefined, marked, afterSeq, endSeq: 0 });
   }
 
   /** The last voiced moment was so long ago. */
@@ -78,18 +91,33 @@ export class Unanswered {
     const last = this.#utterances.at(-1);
     if (!last || last.endMs !== undefined || (last.marked && !marked)) return;
     last.endMs = Math.max(last.fromMs, this.#nowMs - agoMs);
+    last.endSeq = marked ? this.#seq : 0;
     this.#quietFromMs = last.endMs + FADE_MS;
   }
 
-  /** Something of an answer has come: it is to what was over when the answer began. */
+  /** It is with the server. */
+  sent(message: ClientMessage): void {
+    const kept = this.#known.get(message);
+    if (kept) this.#sent = { atMs: kept.atMs + kept.soundMs, seq: kept.seq };
+  }
+
+  /** Something of an answer has come: it is to what was over, and sent, when the answer began. */
   answered(): void {
-    this.#answer ??= { atMs: this.#nowMs, seq: this.#seq };
+    this.#answer ??= this.#sent;
     const { atMs, seq } = this.#answer;
-    this.#utterances = this.#utterances.filter(({ endMs }) => endMs === undefined || endMs > atMs);
+    this.#utterances = this.#utterances.filter(
+      ({ endMs, endSeq }) => endMs === undefined || endMs > atMs || endSeq > seq,
+    );
     this.#keepOnly((kept) => !isText(kept.message) || kept.seq > seq);
     this.#givenUpMs = 0;
-    this.#overToMs = Math.max(this.#overToMs, Math.min(atMs, this.#utterances[0]?.fromMs ?? atMs));
+    this.#overToMs = Math.max(this.#overToMs, Math.min(atMs, this.#firstMs));
     this.#trim();
+  }
+
+  /** The connection is gone, and with it what was said over it. */
+  lost(): void {
+    this.#answer = undefined;
+    this.#sent = { atMs: 0, seq: 0 };
   }
 
   /** What comes next is another answer. */
@@ -108,12 +136,21 @@ export class Unanswered {
     return this.#utterances.some(({ endMs }) => endMs !== undefined);
   }
 
+  /** A text that nobody has answered. */
+  holds(message: ClientMessage): boolean {
+    return isText(message) && this.#kept.some((kept) => kept.message === message);
+  }
+
+  get owesSpeech(): boolean {
+    return this.#utterances.length > 0;
+  }
+
   get isEmpty(): boolean {
-    return this.#utterances.length === 0 && !this.#kept.some(({ message }) => isText(message));
+    return !this.owesSpeech && !this.#kept.some(({ message }) => isText(message));
   }
 
   /**
-   * In order, from the first onset on; without one, the last moments. To a server that has `resumed` a state of which
+   * For another connection. In order, from the first onset on; without one, the last moments. To a server that has `resumed` a state of which
    * it told what it includes: all that came after it.
    */
   take(resumed: boolean): ClientMessage[] {
@@ -122,12 +159,14 @@ export class Unanswered {
     const [first] = this.#utterances;
     const lately = Math.max(this.#nowMs - UNNOTICED_MS, this.#quietFromMs);
     const exact = resumed ? this.#consumedSeq : undefined;
-    const fromMs = exact === undefined ? (first?.fromMs ?? lately) : this.#overToMs;
+    const beginMs = first ? this.#firstMs : lately;
+    const fromMs = exact === undefined ? beginMs : Math.min(beginMs, this.#overToMs);
     const afterSeq = exact ?? first?.afterSeq ?? 0;
-    return this.#kept
+    const taken = this.#kept
       .filter((kept) => isText(kept.message) || isSince(kept, fromMs))
-      .filter(({ message, seq }) => seq > afterSeq || (exact === undefined && isText(message)))
-      .map(({ message }) => message);
+      .filter(({ message, seq }) => seq > afterSeq || (exact === undefined && isText(message)));
+    if (taken[0]) this.#sent = { atMs: taken[0].atMs, seq: taken[0].seq - 1 };
+    return taken.map(({ message }) => message);
   }
 
   /** Milliseconds of whole utterances that `take()` should have given and had not, since the last call. */
@@ -135,6 +174,11 @@ export class Unanswered {
     const lostMs = this.#lostMs;
     this.#lostMs = 0;
     return lostMs;
+  }
+
+  /** Infinite where nobody has spoken. A detector may find that one began before the other was over. */
+  get #firstMs(): number {
+    return Math.min(...this.#utterances.map(({ fromMs }) => fromMs));
   }
 
   #trim(): void {
@@ -154,9 +198,9 @@ export class Unanswered {
 
   /** Before the first utterance, and after the last one: as much as a late onset may reach back to. */
   #trimSilence(): void {
-    const [first, last] = [this.#utterances[0], this.#utterances.at(-1)];
+    const last = this.#utterances.at(-1);
     const lookBackMs = this.#nowMs - (this.#keepsAll && !last ? LIMIT_MS : LOOK_BACK_MS);
-    const fromMs = this.#keepsAll ? 0 : (first?.fromMs ?? lookBackMs);
+    const fromMs = this.#keepsAll ? 0 : Math.min(this.#firstMs, lookBackMs);
     const quietFromMs = last ? (last.endMs ?? this.#nowMs) + TAIL_MS : lookBackMs;
     this.#keepOnly((kept) => {
       if (isText(kept.message) || isSince(kept, lookBackMs)) return true;

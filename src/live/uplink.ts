@@ -59,8 +59,9 @@ export class Uplink {
     this.#drained = undefined;
   }
 
-  /** The calls that results wait to go out for are of the past. */
-  discardResults(): void {
+  /** The connection is gone; with it the calls that results wait to go out for. */
+  lost(): void {
+    this.#unanswered.lost();
     this.#outbox.discard((message) => 'toolResponse' in message);
   }
 
@@ -75,8 +76,7 @@ export class Uplink {
    */
   repeat(seed: readonly ClientMessage[], resumed: boolean): void {
     this.#numbering.restart();
-    this.#outbox.putFirst([...seed, ...this.#unanswered.take(resumed)]);
-    this.#unanswered.answerOver();
+    this.#outbox.putBack([...seed, ...this.#unanswered.take(resumed)]);
   }
 
   pump(): void {
@@ -84,8 +84,10 @@ export class Uplink {
     if (!link) return;
     this.#outbox.drain((message) => {
       const sent = link.bufferedBytes < HIGH_WATER_BYTES && link.send(message);
-      if (sent) this.#numbering.sent(message);
-      return sent;
+      if (!sent) return false;
+      this.#numbering.sent(message);
+      this.#unanswered.sent(message);
+      return true;
     });
     if (!this.#outbox.isEmpty) return;
     this.tellDropped();

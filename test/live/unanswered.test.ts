@@ -8,11 +8,16 @@ const FRAME_MS = 20;
 /** Pushes frames that know their moment, and tells the moments of what would be said again. */
 function record() {
   const unanswered = new Unanswered();
+  /** To a connection that takes it at once. */
+  const say = (message: ClientMessage, soundMs: number): void => {
+    unanswered.push(message, soundMs);
+    unanswered.sent(message);
+  };
   let nowMs = 0;
   const sound = (ms: number): void => {
     for (let at = 0; at < ms; at += FRAME_MS) {
       const audio = { data: String(nowMs), mimeType: 'audio/pcm;rate=16000' };
-      unanswered.push({ realtimeInput: { audio } }, FRAME_MS);
+      say({ realtimeInput: { audio } }, FRAME_MS);
       nowMs += FRAME_MS;
     }
   };
@@ -22,7 +27,7 @@ function record() {
     sound(ms - 100 + 500);
     unanswered.ended(500);
   };
-  return { unanswered, sound, speak, again: () => unanswered.take(true).map(momentOf) };
+  return { unanswered, say, sound, speak, again: () => unanswered.take(true).map(momentOf) };
 }
 
 const momentOf = (message: ClientMessage): number | string => {
@@ -77,11 +82,11 @@ it('what was given up and then answered is not missed', () => {
 });
 
 it('a marked utterance is said again with its own markers', () => {
-  const { unanswered, sound, again } = record();
+  const { unanswered, say, sound, again } = record();
   const mark = (marker: 'activityStart' | 'activityEnd'): void => {
     if (marker === 'activityStart') unanswered.began(0, true);
     const realtimeInput = marker === 'activityStart' ? { activityStart: {} } : { activityEnd: {} };
-    unanswered.push({ realtimeInput }, 0);
+    say({ realtimeInput }, 0);
     if (marker === 'activityEnd') unanswered.ended(0, true);
   };
   mark('activityStart');

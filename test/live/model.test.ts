@@ -1,0 +1,13 @@
+/** The session's state machine against whatever a server, a network, a user and time may do to it. */
+import * as fc from 'fast-check';
+import { it } from 'vitest';
+import { sessionModel } from './model/property.ts';
+
+// The long form is `npm run fuzz`.
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 300);
+const SEED = process.env['GL_SEED'];
+
+it('a session keeps its promises', { timeout: 600_000 }, async () => {
+  const seed = SEED === undefined ? {} : { seed: Number(SEED) };
+  await fc.assert(sessionModel, { numRuns: RUNS, ...seed });
+});
