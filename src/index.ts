@@ -8,7 +8,7 @@ export type { FunctionResult } from './live/words.ts';
 export type { Endpoint, EndpointSource } from './live/connection.ts';
 export { ConnectionError } from './live/networkErrors.ts';
 export type { CloseKind } from './protocol/closeReasons.ts';
-export { toEndpoint } from './config/endpoint.ts';
+export { toEndpoint, type Place, type Shown } from './config/endpoint.ts';
 
 export { Conversation, type ConversationOptions, type Observer } from './conversation.ts';
 

@@ -74,6 +74,20 @@ const ROWS: readonly Row[] = [
     hint: 'mint another: gemlive token --uses N --expire SECONDS, or set GEMINI_API_KEY',
   },
   {
+    match: /Expected OAuth ?2|ACCESS_TOKEN_(EXPIRED|TYPE_UNSUPPORTED)/i,
+    kind: 'credential',
+    code: 'bad_key',
+    why: 'a Google login is wanted here, and what was shown is none, or no longer good',
+    hint: 'gcloud auth application-default login, and name the project: --vertex --project ID',
+  },
+  {
+    match: /aiplatform[^]*(denied|disabled|has not been used)|Vertex AI API has not been used/i,
+    kind: 'credential',
+    code: 'no_permission',
+    why: 'the login may not use Vertex AI in this project, or it is off there',
+    hint: 'check --project and the role "Vertex AI User"; gcloud services enable aiplatform.googleapis.com',
+  },
+  {
     match:
       /permission|denied access|PERMISSION_DENIED|SERVICE_DISABLED|has not been used in project|Requests to this API .* are blocked|_BLOCKED\b|been suspended|CONSUMER_SUSPENDED/i,
     kind: 'credential',

@@ -5,6 +5,8 @@ import { EXIT, GemliveError } from '../errors.ts';
 import { ConnectionError, socketError } from '../live/networkErrors.ts';
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform';
+/** Of one request; it is tried again. */
+const TIMEOUT_MS = 10_000;
 const LOGIN = 'gcloud auth application-default login';
 
 type AgentFor = (url: URL) => Agent;
@@ -43,7 +45,8 @@ export class GoogleLogin {
       this.#agents(),
     ]);
     const agent = (url: URL): Agent => (this.#agent = agentFor(url));
-    return new GoogleAuth({ scopes: SCOPE, clientOptions: { transporterOptions: { agent } } });
+    const transporterOptions = { agent, timeout: TIMEOUT_MS };
+    return new GoogleAuth({ scopes: SCOPE, clientOptions: { transporterOptions } });
   }
 }
 

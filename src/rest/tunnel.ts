@@ -1,9 +1,9 @@
 /** Connections through a proxy (CONNECT), and with certificates of one's own: for WebSocket and for HTTP. */
-import type { ClientRequest } from 'node:http';
-import { Agent } from 'node:https';
-import { rootCertificates } from 'node:tls';
-import type { AgentConnectOpts } from 'agent-base';
-import { HttpsProxyAgent } from 'https-proxy-agent';
+import { request as httpRequest, type ClientRequest } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import { connect, rootCertificates, type ConnectionOptions } from 'node:tls';
+import { Agent as AsyncAgent, type AgentConnectOpts } from 'agent-base';
 import { EXIT } from '../errors.ts';
 import { ConnectionError } from '../live/networkErrors.ts';
 
@@ -15,41 +15,68 @@ export function agentThrough({ proxy, certificates }: TunnelOptions): Agent {
 }
 
 /** Every failure on this side of the target is a {@link ConnectionError} that names the proxy, and no password. */
-class Tunnel extends HttpsProxyAgent<string> {
+class Tunnel extends AsyncAgent {
   /** The last one: for callers whose HTTP library keeps nothing but its words. */
   failure: ConnectionError | undefined;
-  readonly #host: string;
+  readonly #proxy: URL;
   readonly #ca: { ca?: string[] };
 
   constructor(proxy: URL, ca: { ca?: string[] }) {
-    const { username, password } = proxy;
-    const bare = new URL(proxy);
-    bare.username = bare.password = '';
-    const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
-    // In a header and not in the URL: the library writes that one to its log.
-    const headers = username + password === '' ? {} : { 'proxy-authorization': `Basic ${login}` };
-    super(bare.href, { headers, ...ca });
-    this.#host = proxy.host;
+    super();
+    this.#proxy = proxy;
     this.#ca = ca;
   }
 
-  override async connect(
-    request: ClientRequest,
-    options: AgentConnectOpts,
-  ): ReturnType<HttpsProxyAgent<string>['connect']> {
-    let status = 0;
-    request.once('proxyConnect', (answer: { statusCode: number }) => (status = answer.statusCode));
-    let socket;
+  /** To the target of `request`, whose end ends the attempt. */
+  override async connect(request: ClientRequest, options: AgentConnectOpts): Promise<Socket> {
+    const { host = '', port } = options;
+    const over = new AbortController();
+    const onClose = (): void => over.abort();
+    request.once('close', onClose);
     try {
-      socket = await super.connect(request, { ...options, ...this.#ca });
+      const socket = await this.#ask(host, port, over.signal);
+      const { path: _path, ...rest } = options as ConnectionOptions;
+      const servername = rest.servername ?? (isIP(host) ? '' : host);
+      return connect({ ...rest, ...this.#ca, socket, servername });
     } catch (error) {
-      this.failure = unreachable(this.#host, error as Error);
-      throw this.failure;
+      this.failure = error as ConnectionError;
+      throw error;
+    } finally {
+      request.off('close', onClose);
     }
-    if (status === 200) return socket;
-    socket.destroy();
-    this.failure = refused(this.#host, options.host ?? '', status);
-    throw this.failure;
+  }
+
+  #ask(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+    const { protocol, hostname, port: proxyPort, username, password } = this.#proxy;
+    const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+    const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+    const isEncrypted = protocol === 'https:';
+    const asked = (isEncrypted ? httpsRequest : httpRequest)({
+      method: 'CONNECT',
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: proxyPort === '' ? (isEncrypted ? 443 : 80) : Number(proxyPort),
+      path: target,
+      headers: {
+        host: target,
+        ...(username + password !== '' && { 'proxy-authorization': `Basic ${login}` }),
+      },
+      agent: false,
+      signal,
+      ...this.#ca,
+    });
+    return new Promise((resolve, reject) => {
+      asked.on('connect', ({ statusCode = 0 }, socket: Socket, head) => {
+        if (statusCode === 200) {
+          if (head.length > 0) socket.unshift(head);
+          resolve(socket);
+          return;
+        }
+        socket.destroy();
+        reject(refused(this.#proxy.host, host, statusCode));
+      });
+      asked.on('error', (error) => reject(unreachable(this.#proxy.host, error)));
+      asked.end();
+    });
   }
 }
 

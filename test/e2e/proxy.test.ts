@@ -11,7 +11,9 @@ import {
   type ProxyRules,
   type TlsFront,
 } from '../support/connectProxy.ts';
+import { startRawServer } from '../support/rawServer.ts';
 import { startServing, type Serving } from '../support/serving.ts';
+import { until } from '../support/until.ts';
 
 const HOST = 'generativelanguage.googleapis.com';
 const KEY = 'the-key-behind-the-proxy-1';
@@ -110,6 +112,25 @@ describe.concurrent('a proxy', () => {
     }
   });
 
+  it('that is silent is waited for no longer than --timeout, and let go', async () => {
+    let open = 0;
+    const silent = await startRawServer({
+      onConnection: (socket) => {
+        open += 1;
+        socket.on('close', () => (open -= 1));
+      },
+    });
+    const env = { HTTPS_PROXY: silent.url, GEMINI_API_KEY: KEY };
+    for (const command of ['chat', 'token']) {
+      const args = command === 'chat' ? [command, 'hi'] : [command];
+      const { code, stderr } = await runCli([...args, '--timeout', '1'], { env, timeoutMs: 8_000 });
+      expect([code, stderr]).toEqual([5, expect.stringContaining('within 1 s')]);
+    }
+    expect(silent.count).toBe(2);
+    await until('nothing is open', () => open === 0);
+    await silent.close();
+  });
+
   it('that is not there is exit 5, and named', async () => {
     const env = { HTTPS_PROXY: 'http://me:secret-word-1@127.0.0.1:1' };
     const { code, stderr } = await ask({ env, args: ['chat', 'hi', '--debug', '--json'] });
@@ -152,7 +173,7 @@ describe.concurrent('a proxy', () => {
       const { stderr } = await runCli(['chat', 'hi', ...place], { nodeArgs: ['--import', tell] });
       expect(stderr).toMatch(/^import .*\/bundle\/door-/m);
       expect(stderr).not.toMatch(
-        /^import .*(google-auth-library|gaxios|https-proxy-agent|\/(tunnel|googleLogin|proxy)-)/m,
+        /^import .*(google-auth-library|gaxios|agent-base|\/(tunnel|googleLogin|proxy)-)/m,
       );
     },
   );

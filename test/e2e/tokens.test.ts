@@ -58,6 +58,24 @@ describe.concurrent('a token', () => {
     }
   });
 
+  it('for one session is good for all connections of it', async () => {
+    const restless = await startServing('--key', KEY, '--go-away', '2');
+    const env = { GEMINI_API_KEY: KEY };
+    const minted = await runCli(['token', '--base-url', restless.url], { env });
+    const args = ['talk', '--no-mic', '--no-speaker', '--greet', 'Say hello.', '--json'];
+    const child = spawnCli([...args, '--base-url', restless.url], {
+      env: { GEMLIVE_TOKEN: minted.stdout.trim() },
+    });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await until('it has moved twice', () => output.split('"ready"').length > 3);
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGTERM');
+    await closed;
+    await restless.stop();
+    expect(output).not.toContain('"error"');
+  });
+
   it('is told with its life: on stderr in words, with --json as an event', async () => {
     const asked = ['--uses', '0', '--expire', '7200', '--start-within', '600'];
     const place = ['token', '--base-url', server.url, ...asked];

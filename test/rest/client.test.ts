@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { toRestEndpoint } from '../../src/config/endpoint.ts';
+import { modelPath, toRestEndpoint } from '../../src/config/endpoint.ts';
 import { ConnectionError } from '../../src/live/networkErrors.ts';
 import { requestJson, streamJson, type RestEndpoint } from '../../src/rest/client.ts';
 import { startLiveServer } from '../../src/server/server.ts';
@@ -254,6 +254,17 @@ describe('the local server', () => {
       text += JSON.stringify(piece);
     }
     expect(text).toContain('42');
+    const vertex = { ...place, apiVersion: 'v1beta1', vertex: true } as const;
+    for (const project of [undefined, 'my-project']) {
+      const answer = await requestJson(
+        toRestEndpoint({ ...vertex, project }, { apiKey: 'secret-key-1' }),
+        {
+          ...request('generateContent'),
+          path: `${modelPath(vertex, 'gemini-flash-latest')}:generateContent`,
+        },
+      );
+      expect(JSON.stringify(answer)).toContain('42');
+    }
     const wrong = toRestEndpoint(place, { apiKey: 'another-key' });
     const error = await failureOf(requestJson(wrong, request('generateContent')));
     expect(error).toMatchObject({ exitCode: 3, code: 'bad_key' });

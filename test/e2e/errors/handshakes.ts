@@ -34,6 +34,22 @@ export const HANDSHAKES: readonly ErrorRow[] = [
     words: 'HTTP 400: API key not valid. Please pass a valid API key.',
   }),
   http('401 Unauthorized', 3, 'bad_key', /GEMINI_API_KEY/),
+  http('401 Unauthorized', 3, 'bad_key', /gcloud auth application-default login/, {
+    body: googleError(
+      401,
+      'Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other',
+      'UNAUTHENTICATED',
+    ),
+    words: 'HTTP 401: Request had invalid authentication credentials.',
+  }),
+  http('403 Forbidden', 3, 'no_permission', /--project[\s\S]*gcloud services enable/, {
+    body: googleError(
+      403,
+      "Permission 'aiplatform.endpoints.predict' denied on resource '//aiplatform.googleapis.com/projects/p' (or it may not exist).",
+      'PERMISSION_DENIED',
+    ),
+    words: "HTTP 403: Permission 'aiplatform.endpoints.predict' denied",
+  }),
   http('403 Forbidden', 3, 'no_permission', /GEMINI_API_KEY/),
   http('403 Forbidden', 3, 'no_permission', /proxy or firewall/, { body: PAGE }),
   http('403 Forbidden', 3, 'no_permission', /Generative Language API/, {
