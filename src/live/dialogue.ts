@@ -102,8 +102,9 @@ export class Dialogue {
     return this.#resumable && !this.#answering;
   }
 
-  /** What was said before what is to be said again. */
+  /** What was said before what is to be said again; nothing where the model needs no memory for its job. */
   get history(): Content[] {
+    if (this.#profile.job.value !== 'converse') return [];
     const lines = this.#transcript.history;
     while (!this.#unanswered.isEmpty && lines.at(-1)?.role === 'user') lines.pop();
     return lines;
