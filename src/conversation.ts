@@ -296,7 +296,9 @@ export class Conversation {
   /** Something of an answer has come. False: it belongs to a dead turn. */
   #beginsOrGoesOn(): boolean {
     if (!this.#reply.accepts()) return false;
-    if (this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();
+    // Who translates or writes down need not wait for the end of it.
+    const waits = this.#options.profile.job.value === 'converse';
+    if (waits && this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();
     return true;
   }
 

@@ -64,6 +64,15 @@ function refuseCommand({ command, profile }: Resolved): void {
   });
 }
 
+/** Why the model does not take a setting, in one line; undefined where it does, or where nobody is sure. */
+export function whyNot(
+  key: keyof typeof CHECKS,
+  settings: Settings,
+  profile: ModelProfile,
+): string | undefined {
+  return factsCount(settings, profile) ? CHECKS[key](settings, profile) : undefined;
+}
+
 function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
   if (!settings.check) return [];
   const { id, status, platforms } = profile;

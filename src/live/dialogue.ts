@@ -104,8 +104,9 @@ export class Dialogue {
     return this.#resumable && !this.#answering;
   }
 
-  /** What was said before what is to be said again. */
+  /** What was said before what is to be said again; nothing where the model needs no memory for its job. */
   get history(): Content[] {
+    if (this.#profile.job.value !== 'converse') return [];
     return this.#transcript.history(
       (message) => this.#unanswered.holds(message),
       this.#unanswered.owesSpeech,

@@ -212,6 +212,41 @@ export const OPEN_QUESTIONS = [
     confidence: 'uncertain',
     usedIn: 'protocol/models.ts: status',
   },
+  {
+    id: 'transcribeWay',
+    question: 'How does the transcribing model tell the words?',
+    assumed: 'text parts and inputTranscription',
+    confidence: 'uncertain',
+    usedIn: 'server/turns.ts: both; turns/reading.ts takes either',
+  },
+  {
+    id: 'turnsOfJobs',
+    question: 'Do turns of the translating and of the transcribing model end?',
+    assumed: 'both',
+    confidence: 'uncertain',
+    usedIn: 'server/turns.ts: they do; commands/file/ending.ts ends without',
+  },
+  {
+    id: 'translationTarget',
+    question: 'Must the translating model be told a language?',
+    assumed: 'setupComplete without one',
+    confidence: 'uncertain',
+    usedIn: 'config/refuse.ts: a warning',
+  },
+  {
+    id: 'translatedText',
+    question: 'Does the translating model take what is typed?',
+    assumed: 'answered',
+    confidence: 'uncertain',
+    usedIn: 'protocol/models.ts: takesText',
+  },
+  {
+    id: 'undocumentedSettings',
+    question: 'Which settings do models refuse whose pages say nothing of them?',
+    assumed: 'none',
+    confidence: 'uncertain',
+    usedIn: 'server/setupRules.ts: taken; config/refuse.ts sends them',
+  },
 ] as const satisfies readonly OpenQuestion[];
 
 export type OpenQuestionId = (typeof OPEN_QUESTIONS)[number]['id'];

@@ -8,7 +8,7 @@ import { toSetup } from '../../src/config/setup.ts';
 import { MODELS } from '../../src/protocol/models.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
 import { runCli } from '../support/cli.ts';
-import { openClient } from '../support/liveClient.ts';
+import { openClient, VERTEX_PATH } from '../support/liveClient.ts';
 import { FAMILIES, merged, setupOf, type Family, type Json } from './everySetting/families.ts';
 import { ROWS, type Outcome, type Row } from './everySetting/rows.ts';
 import { resolveFrom, thrownBy } from './support.ts';
@@ -51,8 +51,8 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 /** What the server says to a setup: `ready`, or why not. */
-async function answerTo(setup: object): Promise<string> {
-  const client = await openClient(server.url);
+async function answerTo(setup: object, path?: string): Promise<string> {
+  const client = await openClient(server.url, path);
   try {
     client.send({ setup });
     const { setupComplete } = await client.until(() => true);
@@ -119,6 +119,19 @@ describe.each(CASES)('$model', ({ family, model }) => {
     }
   });
 
+  it.each(
+    ROWS.filter((row) => {
+      const sent = typeof row.all === 'object' && refusalOf(row.all) === undefined;
+      const isOfVoice = family === 'transcribe' && row.flags.startsWith('--voice');
+      return sent && !isOfVoice && refusalOf(outcomeOf(row, family)) !== undefined;
+    }),
+  )('$flags --no-check: sent all the same', async (row) => {
+    const argv = [...argvOf(row, model), '--no-check'];
+    const { settings, profile, warnings } = await resolveFrom({ argv });
+    expect(toSetup(settings, profile)).toStrictEqual(setupWith(row.all, family, model));
+    expect(warnings).toEqual([]);
+  });
+
   it('through the program', async () => {
     const rows = ROWS.filter(({ flags }) =>
       ['--temperature 0.5', '--system Hello', '--silence-ms 500', '--no-compress'].includes(flags),
@@ -134,6 +147,58 @@ describe.each(CASES)('$model', ({ family, model }) => {
     const quiet = ['live38', 'thinking38', 'live31', 'native25', 'robotics'].includes(family);
     const isGemini = quiet || model === 'gemini-3.5-transcribe-live';
     expect(stderr === '').toBe(isGemini);
+  });
+});
+
+/** By hand from live-api.md §1.3, §2.1 and §4.8. */
+describe('on Vertex AI', () => {
+  const PLACE = 'projects/my-project/locations/us-central1/publishers/google/models/';
+  const OF_38 = setupOf('live38', 'gemini-3.8-live');
+  const german = { generationConfig: { speechConfig: { languageCode: 'de' } } };
+
+  it.each<[flags: string, expected: Json, warnings: string[]]>([
+    ['-m gemini-3.8-live', OF_38, []],
+    ['-m gemini-3.8-live --language de', merged(OF_38, german), []],
+    [
+      '-m gemini-live-2.5-flash-native-audio --language de --affective --thinking 0',
+      merged(setupOf('native25Vertex', 'gemini-live-2.5-flash-native-audio'), {
+        generationConfig: {
+          speechConfig: { languageCode: 'de' },
+          enableAffectiveDialog: true,
+          thinkingConfig: { thinkingBudget: 0 },
+        },
+      }),
+      [],
+    ],
+    [
+      '-m gemini-3.5-transcribe-live-preview --language de',
+      merged(setupOf('transcribe', 'gemini-3.5-transcribe-live-preview'), {
+        inputAudioTranscription: { languageCodes: ['de'] },
+      }),
+      [],
+    ],
+    [
+      '-m gemini-3.8-live-extended-thinking --thinking high',
+      merged(setupOf('thinking38', 'gemini-3.8-live-extended-thinking'), {
+        generationConfig: { thinkingConfig: { thinkingLevel: 'HIGH' } },
+      }),
+      ['other_platform'],
+    ],
+  ])('%s', async (flags, expected, codes) => {
+    const argv = ['talk', '--vertex', '--project', 'my-project', '--location', 'us-central1'];
+    const { settings, profile, warnings } = await resolveFrom({
+      argv: [...argv, ...flags.split(' ')],
+    });
+    const setup = toSetup(settings, profile);
+    const model = String(expected['model']).replace('models/', PLACE);
+    expect(setup).toStrictEqual({ ...expected, model });
+    expect(warnings.map(({ code }) => code)).toEqual(codes);
+    expect(await answerTo(setup, VERTEX_PATH)).toBe('ready');
+  });
+
+  it('refuses what the model refuses everywhere', async () => {
+    const argv = ['talk', '--vertex', '-m', 'gemini-3.8-live', '--thinking', 'low'];
+    expect(await thrownBy(() => resolveFrom({ argv }))).toMatchObject({ code: 'refused_setting' });
   });
 });
 

@@ -15,13 +15,17 @@ import { until } from '../support/until.ts';
 import { connectSdk, VOICE } from './clients/sdk.ts';
 
 /** The first frame that the SDK sends. */
-async function setupOf(model: string, config: LiveConnectConfig): Promise<unknown> {
+async function setupOf(
+  model: string,
+  config: LiveConnectConfig,
+  { vertex = false } = {},
+): Promise<unknown> {
   let frame: unknown;
   const capture = await startScriptedServer(async (peer) => {
     frame = await peer.next();
     peer.send({ setupComplete: {} });
   });
-  const { session } = await connectSdk(config, { url: capture.url, model });
+  const { session } = await connectSdk(config, { url: capture.url, model, vertex });
   await until('a setup', () => frame !== undefined);
   session.close();
   await capture.close();
@@ -36,6 +40,8 @@ function withoutRole(frame: unknown): unknown {
 }
 
 const WINDOW = { sessionResumption: {}, contextWindowCompression: { slidingWindow: {} } };
+
+const MARKED = { automaticActivityDetection: { disabled: true } };
 
 describe('its setup frames are ours', () => {
   it.concurrent.each<[string, string, LiveConnectConfig]>([
@@ -99,6 +105,41 @@ describe('its setup frames are ours', () => {
         systemInstruction: 'Hi',
       },
     ],
+    [
+      '--translate-to fr',
+      'gemini-3.5-live-translate-preview',
+      { translationConfig: { targetLanguageCode: 'fr' } },
+    ],
+    [
+      '--language de-DE',
+      'gemini-3.5-transcribe-live',
+      {
+        responseModalities: [Modality.TEXT],
+        inputAudioTranscription: { languageCodes: ['de-DE'] },
+        // Ours asks for none: there is no sound.
+        outputAudioTranscription: undefined,
+      } as unknown as LiveConnectConfig,
+    ],
+    [
+      '--language pt-BR --no-affective',
+      'gemini-live-2.5-flash-native-audio',
+      { speechConfig: { languageCode: 'pt-BR' }, enableAffectiveDialog: false },
+    ],
+    [
+      '--thinking off --include-thoughts',
+      'gemini-2.5-flash-native-audio-latest',
+      { thinkingConfig: { thinkingBudget: 0, includeThoughts: true } },
+    ],
+    ['--vad manual', 'gemini-3.8-live', { realtimeInputConfig: MARKED }],
+    ['--ptt', 'gemini-3.1-flash-live-preview', { realtimeInputConfig: MARKED }],
+    [
+      '--turn-coverage activity --code-execution --search',
+      'gemini-live-2.5-flash-preview',
+      {
+        realtimeInputConfig: { turnCoverage: TurnCoverage.TURN_INCLUDES_ONLY_ACTIVITY },
+        tools: [{ googleSearch: {} }, { codeExecution: {} }],
+      },
+    ],
   ])('%s (%s)', async (flags, model, config) => {
     const args = [
       'talk',
@@ -124,6 +165,26 @@ describe('its setup frames are ours', () => {
     ]);
     const theirs = await setupOf('gemini-3.8-live', { responseModalities: [Modality.AUDIO] });
     expect(JSON.parse(ours.stdout)).toEqual(theirs);
+  });
+
+  it('on Vertex AI, by a key: another name of the model, and the language as a code', async () => {
+    const [ours, theirs] = await Promise.all([
+      runCli(['talk', '--dry-run', '--vertex', '--language', 'de-DE', '--voice', 'kore']),
+      setupOf(
+        'gemini-3.8-live',
+        {
+          ...VOICE,
+          ...WINDOW,
+          speechConfig: {
+            voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } },
+            languageCode: 'de-DE',
+          },
+        },
+        { vertex: true },
+      ),
+    ]);
+    expect(JSON.parse(ours.stdout)).toEqual(theirs);
+    expect(ours.stdout).toContain('publishers/google/models/gemini-3.8-live');
   });
 
   it('but historyConfig, which it drops: raw frames stand in for it', async () => {

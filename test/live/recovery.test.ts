@@ -291,6 +291,30 @@ describe('a handle that is stale', () => {
     await ask(one, 'two');
     expect(one.said(2)).toBe('one|one|two');
   });
+
+  it('is no loss to a model that translates: it needs to know of nothing', async () => {
+    let nowMs = Date.now();
+    let frames: unknown[] = [];
+    const one = await converse({
+      server: {
+        now: () => new Date(nowMs),
+        onFrame: ({ from, message }) => from === 'client' && frames.push(message),
+      },
+      model: 'gemini-3.5-live-translate-preview',
+    });
+    await ask(one, 'one');
+    one.proxy.refuse();
+    one.proxy.drop();
+    await pause(100);
+    nowMs += 3 * 3_600_000;
+    frames = [];
+    one.proxy.accept();
+    await until('it is ready again', () => readies(one) === 2);
+    await ask(one, 'two');
+    expect(one.said(2)).toBe('two');
+    expect(one.warnings()).toEqual([]);
+    expect(JSON.stringify(frames)).not.toContain('"one"');
+  });
 });
 
 describe('a connection that is open and silent', () => {

@@ -1,5 +1,6 @@
 /** `/help`, `/voice`, `/system`, `/context`, `/usage`, `/save`, `/quit`. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { whyNot } from '../../config/refuse.ts';
 import { findVoice } from '../../protocol/voices.ts';
 import type { Content } from '../../protocol/messages.ts';
 import type { CommandContext } from '../context.ts';
@@ -41,8 +42,11 @@ const COMMANDS: Record<string, SlashCommand> = {
         repl.say(`voice: ${repl.context.settings.voice ?? "the model's own"}`);
         return;
       }
+      const { settings, resolved } = repl.context;
       const voice = findVoice(name);
       if (!voice) throw new Error(`there is no voice "${name}"; gemlive voices lists them`);
+      const reason = whyNot('voice', { ...settings, voice }, resolved.profile);
+      if (reason !== undefined) throw new Error(reason);
       await repl.restart({ voice });
       repl.say(`voice: ${voice}`);
     },

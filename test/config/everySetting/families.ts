@@ -81,7 +81,7 @@ export function merged(base: Json, changes: Json): Json {
   for (const [name, value] of Object.entries(changes)) {
     const before = result[name];
     if (value === undefined) delete result[name];
-    else result[name] = isObject(value) && isObject(before) ? merged(before, value) : value;
+    else result[name] = isObject(value) ? merged(isObject(before) ? before : {}, value) : value;
   }
   return result;
 }

@@ -24,7 +24,8 @@ const many = (families: string, outcome: Outcome): Partial<Record<Family, Outcom
 
 const level = (thinkingLevel: string): Json => generation({ thinkingConfig: { thinkingLevel } });
 /** A level beside a budget would be a contradiction. */
-const budget = (thinkingBudget: number): Json => generation({ thinkingConfig: { thinkingBudget } });
+const budget = (thinkingBudget: number): Json =>
+  generation({ thinkingConfig: { thinkingBudget, thinkingLevel: undefined } });
 const DECIDES = refused('the model decides by itself how much it thinks');
 const COUNTS = refused('the model takes a number of tokens (0 is off, -1 as it likes)');
 const LEVELS_ET = refused('the model takes low, medium or high');

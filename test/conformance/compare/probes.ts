@@ -11,6 +11,7 @@ import {
   videoTokens,
   WEATHER,
 } from './asking.ts';
+import { PROBES_OF_JOBS } from './probesOfJobs.ts';
 import { question } from './scenarios.ts';
 import { MODEL_31, NATIVE_25, THINKING, type Stage } from './stage.ts';
 
@@ -226,6 +227,8 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
     }
     return gone.length === 0 ? 'both' : `not ${gone.join('; ')}`;
   },
+
+  ...PROBES_OF_JOBS,
 };
 
 const voice = (voiceName: string) => ({ voiceConfig: { prebuiltVoiceConfig: { voiceName } } });
