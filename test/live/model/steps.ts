@@ -1,5 +1,6 @@
 /** What may happen to a session: what the server says, how connections end, what the user does, and time. */
 import * as fc from 'fast-check';
+import type { Content } from '../../../src/protocol/messages.ts';
 
 export type Step =
   /** The newest socket gets on, as far as a setup that is answered. */
@@ -223,6 +224,10 @@ export type Way = {
   marks: boolean;
   /** Peers that answer a close. */
   polite: boolean;
+  /** The endpoint is asked for at each connection. */
+  logsIn: boolean;
+  /** A session of another process to go on with. */
+  past: { handle: string | undefined; lines: Content[]; isWhole: boolean } | undefined;
   /** Of all chances of the session. */
   chance: number;
   /** Listened to and started before the first step. */
@@ -241,6 +246,15 @@ export const way: fc.Arbitrary<Way> = fc.record({
   transparent: fc.constantFrom(false, false, true),
   marks: fc.constantFrom(false, false, true),
   polite: fc.constantFrom(true, true, false),
+  logsIn: fc.constantFrom(false, false, true),
+  past: fc.constantFrom<Way['past']>(
+    undefined,
+    undefined,
+    undefined,
+    { handle: 'of old', lines: [], isWhole: false },
+    { handle: undefined, lines: [{ role: 'user', parts: [{ text: 'old' }] }], isWhole: true },
+    { handle: 'of old', lines: [{ role: 'model', parts: [{ text: 'old' }] }], isWhole: false },
+  ),
   chance: fc.constantFrom(0, 0.5, 0.99),
   underWay: fc.constantFrom(true, true, true, false),
 });
