@@ -25,7 +25,8 @@ export type Step =
   | { do: 'microphone stops' }
   | { do: 'wait for room' }
   | { do: 'listen' }
-  | { do: 'end' };
+  /** `late`: in the same breath as the newest connection gets on. */
+  | { do: 'end'; late: boolean };
 
 /** Messages that hold a number are made when they are said. */
 export type Message =
@@ -202,7 +203,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: any<Step>({ do: 'microphone stops' }) },
   { weight: 1, arbitrary: any<Step>({ do: 'wait for room' }) },
   { weight: 1, arbitrary: any<Step>({ do: 'listen' }) },
-  { weight: 1, arbitrary: any<Step>({ do: 'end' }) },
+  { weight: 1, arbitrary: fc.record({ do: any('end' as const), late: fc.boolean() }) },
 );
 
 export const steps: fc.Arbitrary<Timed[]> = fc.array(

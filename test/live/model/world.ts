@@ -82,6 +82,7 @@ export class World {
   #do(step: Step): Promise<void> | void {
     if (step.do === 'get on') return this.#server.getOn();
     if (step.do === 'pass') return this.#clock.advance(step.ms);
+    if (step.do === 'end' && step.late) this.#server.getOn();
     if ('socket' in step) return this.#server.do(step);
     return this.user.do(step, !this.#isOver, this.#server.calls);
   }
