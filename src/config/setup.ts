@@ -45,7 +45,9 @@ export function toSetup(
 
   const realtime = realtimeInputConfig(settings);
   if (Object.keys(realtime).length > 0) setup.realtimeInputConfig = realtime;
-  if (settings.resume && !once) setup.sessionResumption = {};
+  if (settings.resume && !once) {
+    setup.sessionResumption = settings.vertex ? { transparent: true } : {};
+  }
   if (settings.compress) setup.contextWindowCompression = { slidingWindow: {} };
   if (settings.transcribe) {
     const { language } = settings;

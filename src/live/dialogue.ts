@@ -10,6 +10,8 @@ import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
 
 export type DialogueHandlers = {
+  /** It waits, or has not been answered: it will be said to the next connection. */
+  isOwed(message: ClientMessage): boolean;
   /** The newest state to come back to, and the last message that it includes, where the server tells. */
   onHandle(handle: string, lastConsumedIndex: number | undefined): void;
   /** It has heard us: something of an answer, a thought or a call has come. */
@@ -108,7 +110,7 @@ export class Dialogue {
   get history(): Content[] {
     if (this.#profile.job.value !== 'converse') return [];
     return this.#transcript.history(
-      (message) => this.#unanswered.holds(message),
+      (message) => this.#handlers.isOwed(message),
       this.#unanswered.owesSpeech,
     );
   }

@@ -165,6 +165,7 @@ export class Keeper {
   /** Idempotent; settles when the socket is gone. */
   async close(): Promise<void> {
     this.#state = 'ended';
+    this.#current = -1;
     this.#timers.cancelAll();
     this.#abort.abort(new Error('the session was closed'));
     await this.#link?.close();
@@ -277,6 +278,7 @@ export class Keeper {
   #end(error: ConnectionError): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
+    this.#current = -1;
     this.#timers.cancelAll();
     this.#handlers.onEnd(error);
   }

@@ -75,6 +75,10 @@ export class Outbox {
     return droppedMs;
   }
 
+  has(message: ClientMessage): boolean {
+    return this.#entries.some((entry) => entry.message === message);
+  }
+
   get isEmpty(): boolean {
     return this.#entries.length === 0;
   }

@@ -81,6 +81,7 @@ export class LiveSession {
     this.#unanswered = new Unanswered({ transparent });
     const link = (): Keeper['link'] => (this.#state === 'ready' ? this.#keeper.link : undefined);
     this.#dialogue = new Dialogue(profile, this.#unanswered, {
+      isOwed: (message) => this.#uplink.owes(message),
       onHandle: (handle, index) => {
         this.#keeper.resumableBy(handle);
         if (transparent && index !== undefined) this.#uplink.consumed(index);

@@ -43,6 +43,11 @@ export class Uplink {
     this.pump();
   }
 
+  /** It waits to be said, or to be said again. */
+  owes(message: ClientMessage): boolean {
+    return this.#outbox.has(message) || this.#unanswered.holds(message);
+  }
+
   /** Settles when nothing waits any more, or at {@link release}. */
   drained(): Promise<void> {
     if (this.#outbox.isEmpty) return Promise.resolve();

@@ -193,6 +193,15 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
     ['talk', '--no-transcribe', '--no-compress', '--no-resume'],
     { model: 'models/gemini-3.8-live', generationConfig: { responseModalities: ['AUDIO'] } },
   ],
+  [
+    'Vertex AI, which tells what its states include',
+    ['talk', '--vertex', '--project', 'p-1'],
+    {
+      ...DEFAULTS,
+      model: 'projects/p-1/locations/global/publishers/google/models/gemini-3.8-live',
+      sessionResumption: { transparent: true },
+    },
+  ],
   ['text, on a model that only speaks', ['talk', '--text'], DEFAULTS],
   [
     'text, although nothing is to be transcribed',

@@ -204,7 +204,7 @@ const schema = fc.property(clientMessage, (given) => {
 });
 
 export const PROTOCOL_TARGETS: readonly Target[] = [
-  { name: 'codec', share: 20, property: codec },
+  { name: 'codec', share: 19, property: codec },
   { name: 'toEvents', share: 20, property: events },
   { name: 'server schema', share: 8, property: schema },
 ];

@@ -4,7 +4,7 @@ import { it } from 'vitest';
 import { sessionModel } from './model/property.ts';
 
 // The long form is `npm run fuzz`.
-const RUNS = Number(process.env['MODEL_RUNS'] ?? 300);
+const RUNS = Number(process.env['MODEL_RUNS'] ?? 1500);
 const SEED = process.env['GL_SEED'];
 
 it('a session keeps its promises', { timeout: 600_000 }, async () => {

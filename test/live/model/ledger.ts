@@ -41,8 +41,8 @@ export class Ledger {
   /** Of sound that has not been sent, dropped or not. */
   #longestWaitMs = 0;
   #answer: { line: Line; upTo: number } | undefined;
-  toldLostMs = 0;
-  warnings = 0;
+  #toldLostMs = 0;
+  #warnings = 0;
 
   // ---- the user ----------------------------------------------------------------------------------
 
@@ -124,6 +124,11 @@ export class Ledger {
     });
   }
 
+  toldLost(ms: number): void {
+    this.#toldLostMs += ms;
+    this.#warnings += 1;
+  }
+
   /** Another connection: what was on its way is over. */
   answerOver(): void {
     this.#answer = undefined;
@@ -150,12 +155,12 @@ export class Ledger {
     }
     ensure(missingMs >= this.#longestWaitMs - BACKLOG_LIMIT_MS, 'more waited than the bound');
     // Each warning tells tenths of a second.
-    const toldMs = this.toldLostMs + 50 * this.warnings;
+    const toldMs = this.#toldLostMs + 50 * this.#warnings;
     ensure(
       missingMs <= toldMs,
-      `${missingMs} ms were never sent, and ${this.toldLostMs} told as lost`,
+      `${missingMs} ms were never sent, and ${this.#toldLostMs} told as lost`,
     );
-    if (this.warnings > 0) return;
+    if (this.#warnings > 0) return;
     for (const one of this.#utterances) this.#checkWhole(one, line);
   }
 

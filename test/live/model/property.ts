@@ -11,7 +11,7 @@ export const sessionModel = fc.asyncProperty(way, steps, async (way, steps) => {
   try {
     const world = new World(way);
     if (way.underWay) {
-      world.start('never');
+      world.user.start('later');
       for (let i = 0; i < 2; i += 1) await world.take({ do: 'get on', settles: true });
     }
     for (const step of steps) await world.take(step);

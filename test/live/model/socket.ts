@@ -10,7 +10,12 @@ export const CLOSED = 3;
 /** On a network that takes nothing each frame weighs so much: two of them, and the session waits. */
 const SLOW_FRAME_BYTES = 40_000;
 
-export type ClientFrame = Record<string, unknown>;
+export type ClientFrame = {
+  setup?: { sessionResumption?: { handle?: string } };
+  clientContent?: { turnComplete?: boolean };
+  toolResponse?: { functionResponses: { id: string }[] };
+  realtimeInput?: { audio?: { data: string }; text?: string };
+};
 
 export class FakeSocket extends EventEmitter {
   readyState = CONNECTING;

@@ -1,5 +1,6 @@
 /** What may happen to a session: what the server says, how connections end, what the user does, and time. */
 import * as fc from 'fast-check';
+import type { Content } from '../../../src/protocol/messages.ts';
 
 export type Step =
   /** The newest socket gets on, as far as a setup that is answered. */
@@ -24,7 +25,8 @@ export type Step =
   | { do: 'microphone stops' }
   | { do: 'wait for room' }
   | { do: 'listen' }
-  | { do: 'end' };
+  /** `late`: in the same breath as the newest connection gets on. */
+  | { do: 'end'; late: boolean };
 
 /** Messages that hold a number are made when they are said. */
 export type Message =
@@ -201,7 +203,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: any<Step>({ do: 'microphone stops' }) },
   { weight: 1, arbitrary: any<Step>({ do: 'wait for room' }) },
   { weight: 1, arbitrary: any<Step>({ do: 'listen' }) },
-  { weight: 1, arbitrary: any<Step>({ do: 'end' }) },
+  { weight: 1, arbitrary: fc.record({ do: any('end' as const), late: fc.boolean() }) },
 );
 
 export const steps: fc.Arbitrary<Timed[]> = fc.array(
@@ -223,6 +225,10 @@ export type Way = {
   marks: boolean;
   /** Peers that answer a close. */
   polite: boolean;
+  /** The endpoint is asked for at each connection. */
+  logsIn: boolean;
+  /** A session of another process to go on with. */
+  past: { handle: string | undefined; lines: Content[]; isWhole: boolean } | undefined;
   /** Of all chances of the session. */
   chance: number;
   /** Listened to and started before the first step. */
@@ -241,6 +247,15 @@ export const way: fc.Arbitrary<Way> = fc.record({
   transparent: fc.constantFrom(false, false, true),
   marks: fc.constantFrom(false, false, true),
   polite: fc.constantFrom(true, true, false),
+  logsIn: fc.constantFrom(false, false, true),
+  past: fc.constantFrom<Way['past']>(
+    undefined,
+    undefined,
+    undefined,
+    { handle: 'of old', lines: [], isWhole: false },
+    { handle: undefined, lines: [{ role: 'user', parts: [{ text: 'old' }] }], isWhole: true },
+    { handle: 'of old', lines: [{ role: 'model', parts: [{ text: 'old' }] }], isWhole: false },
+  ),
   chance: fc.constantFrom(0, 0.5, 0.99),
   underWay: fc.constantFrom(true, true, true, false),
 });

@@ -1,0 +1,273 @@
+/** The server's side of all connections: what it is sent, and whether it may be; what it says, and who hears it. */
+import type { WebSocket } from 'ws';
+import type { FunctionCall, LiveEvent } from '../../../src/events.ts';
+import { Connection } from '../../../src/live/connection.ts';
+import type { Link } from '../../../src/live/keeper.ts';
+import { classifyClose } from '../../../src/protocol/closeReasons.ts';
+import type { ClientMessage } from '../../../src/protocol/messages.ts';
+import { profileOf } from '../../../src/protocol/models.ts';
+import { ensure } from '../../fuzz/target.ts';
+import type { FakeClock } from './clock.ts';
+import { numbersIn, type Ledger, type Line } from './ledger.ts';
+import { FakeSocket, OPEN, type ClientFrame } from './socket.ts';
+import type { Message, Step, Way } from './steps.ts';
+
+/** `told`: a listener has heard of it; `live`: and of no end. `owed`: results that were given meanwhile. */
+export type Call = {
+  call: FunctionCall;
+  line: Line;
+  told: boolean;
+  live: boolean;
+  owed: number;
+  arrived: number;
+};
+
+export type ServerHooks = {
+  /** What is found inside of the session's own calls is told outside of them. */
+  note(look: () => void): void;
+  onSetup(): void;
+  isOver(): boolean;
+};
+
+export class FakeServer {
+  readonly lines: Line[] = [];
+  readonly calls: Call[] = [];
+  /** From now on nobody may come. */
+  closed = false;
+  readonly #way: Way;
+  readonly #clock: FakeClock;
+  readonly #ledger: Ledger;
+  readonly #hooks: ServerHooks;
+  /** Of each sound that was said: whether the connection that it came over was the one that counts. */
+  readonly #sound: { counts: boolean; heard: number }[] = [];
+  /** Behind each handle. */
+  readonly #states = new Map<string, ReadonlySet<number>>();
+  /** The newest that a listener was told. */
+  #handle: string | undefined;
+  /** Since then something was refused: it may have been given up. */
+  #mayForget = false;
+  /** The message on its way into a socket. */
+  #sending: ClientMessage | undefined;
+
+  constructor(way: Way, clock: FakeClock, ledger: Ledger, hooks: ServerHooks) {
+    this.#way = way;
+    this.#clock = clock;
+    this.#ledger = ledger;
+    this.#hooks = hooks;
+    this.#handle = way.past?.handle;
+  }
+
+  async open(...request: Parameters<typeof Connection.open>): Promise<Link> {
+    const [endpoint, setup, handlers, options] = request;
+    const clock = this.#clock;
+    const dial = (): WebSocket => this.#dial() as unknown as WebSocket;
+    const connection = await Connection.open(endpoint, setup, handlers, {
+      ...options,
+      clock,
+      dial,
+    });
+    return {
+      send: (message) => {
+        this.#sending = message;
+        return connection.send(message);
+      },
+      get bufferedBytes() {
+        return connection.bufferedBytes;
+      },
+      isAlive: (timeoutMs) => connection.isAlive(timeoutMs),
+      close: (code) => connection.close(code),
+    };
+  }
+
+  #dial(): FakeSocket {
+    this.#hooks.note(() => ensure(!this.closed, 'a connection was opened after the end'));
+    const { polite } = this.#way;
+    const socket = new FakeSocket(this.lines.length + 1, this.#clock, polite, (frame) =>
+      this.#hooks.note(() => this.#onFrame(line, frame)),
+    );
+    const line: Line = {
+      socket,
+      setUp: false,
+      complete: false,
+      base: new Set(),
+      received: [],
+      frames: [],
+      seeded: new Set(),
+    };
+    this.lines.push(line);
+    return socket;
+  }
+
+  // ---- what it is sent -------------------------------------------------------------------------------
+
+  #onFrame(line: Line, frame: ClientFrame): void {
+    const name = `#${line.socket.number}`;
+    if (frame['setup']) return this.#onSetup(line, frame['setup'], name);
+    ensure(line.setUp, `${name} was sent something before its setup`);
+    ensure(line.complete, `${name} was sent something before setupComplete`);
+    const seq = this.#numberOf(line, frame);
+    if (seq !== undefined) this.#ledger.received(line, seq);
+    line.frames.push(seq);
+  }
+
+  #onSetup(line: Line, setup: { sessionResumption?: { handle?: string } }, name: string): void {
+    ensure(!line.setUp, `${name} was set up twice`);
+    line.setUp = true;
+    this.#hooks.onSetup();
+    const others = this.lines.filter((other) => other !== line && other.setUp);
+    ensure(!others.some(({ socket }) => socket.readyState === OPEN), 'two connections are set up');
+    const { handle } = setup.sessionResumption ?? {};
+    const mayBeFresh = this.#handle === undefined || this.#mayForget;
+    if (handle === undefined) ensure(mayBeFresh, 'a good handle was not used');
+    else ensure(handle === this.#handle, `${handle} instead of ${this.#handle ?? 'none'}`);
+    line.base = this.#states.get(handle ?? '') ?? new Set();
+    this.#ledger.answerOver();
+  }
+
+  /** Which item of the user's it is. */
+  #numberOf(line: Line, frame: ClientFrame): number | undefined {
+    if (frame['toolResponse']) return this.#onResults(line, frame['toolResponse']);
+    if (frame['clientContent']) {
+      const numbers = numbersIn(frame);
+      const takesText = profileOf(this.#way.model).textPath.value === 'clientContent';
+      if (takesText && frame['clientContent'].turnComplete) return numbers.at(-1);
+      ensure(line.frames.length === 0, 'history in the midst of a session');
+      for (const number of numbers) line.seeded.add(number);
+      return undefined;
+    }
+    const { audio, text, ...markers } = frame['realtimeInput'] ?? {};
+    if (audio) return Buffer.from(audio.data, 'base64').readUInt32LE(0);
+    if (text !== undefined) return Number(text.slice(1));
+    const [kind] = Object.keys(markers) as ['activityStart' | 'activityEnd' | 'audioStreamEnd'];
+    return this.#ledger.markerOf(this.#sending, kind);
+  }
+
+  #onResults(
+    line: Line,
+    { functionResponses }: { functionResponses: { id: string }[] },
+  ): undefined {
+    for (const { id } of functionResponses) {
+      const call = this.calls[Number(id)];
+      ensure(call?.line === line, 'a result was sent to a connection that did not ask for it');
+      call.arrived += 1;
+      ensure(call.arrived <= call.owed, 'a result was sent twice');
+    }
+  }
+
+  // ---- what it says ------------------------------------------------------------------------------------
+
+  /** The one that is set up, if one is. */
+  get current(): Line | undefined {
+    const newest = this.lines.findLast(({ setUp }) => setUp);
+    return newest?.complete && newest.socket.readyState === OPEN ? newest : undefined;
+  }
+
+  say(line: Line, what: Message): void {
+    const content = (part: object): object => ({ serverContent: { modelTurn: { parts: [part] } } });
+    if (what === 'setupComplete') {
+      if (line.setUp && line.socket.readyState === OPEN) line.complete = true;
+      return frame(line, { setupComplete: {} });
+    }
+    if (what === 'sound') {
+      const data = Buffer.alloc(4);
+      data.writeUInt32LE(this.#sound.length);
+      const one = { counts: line === this.current && !this.#hooks.isOver(), heard: 0 };
+      this.#sound.push(one);
+      const inlineData = { mimeType: 'audio/pcm;rate=24000', data: data.toString('base64') };
+      frame(line, content({ inlineData }));
+      ensure(!one.counts || one.heard === 1, 'sound was not heard');
+    } else if (what === 'text') frame(line, content({ text: 'an answer ' }));
+    else if (what === 'call') {
+      const call = { id: String(this.calls.length), name: 'x', args: {} };
+      this.calls.push({ call, line, told: false, live: false, owed: 0, arrived: 0 });
+      frame(line, { toolCall: { functionCalls: [call] } });
+    } else if (what === 'handle') this.#sayHandle(line);
+    else if (what === 'not resumable') frame(line, { sessionResumptionUpdate: {} });
+    else if ('cancel' in what) {
+      const ids = this.calls.slice(-1 - what.cancel).map(({ call }) => call.id);
+      frame(line, { toolCallCancellation: { ids } });
+    } else if ('goAwayMs' in what) {
+      frame(line, { goAway: { timeLeft: `${what.goAwayMs / 1000}s` } });
+    } else frame(line, what.fixed);
+  }
+
+  /** Where it is transparent, the state is that of half of what has come. */
+  #sayHandle(line: Line): void {
+    const { transparent } = this.#way;
+    const newHandle = `h${this.#states.size + 1}`;
+    const index = Math.ceil(line.frames.length / 2);
+    const consumed = transparent ? line.frames.slice(0, index) : [];
+    const includes = consumed.filter((seq) => seq !== undefined);
+    this.#states.set(newHandle, new Set([...line.base, ...includes]));
+    const told = transparent ? { lastConsumedClientMessageIndex: `${index}` } : {};
+    frame(line, { sessionResumptionUpdate: { newHandle, resumable: true, ...told } });
+  }
+
+  getOn(): void {
+    const line = this.lines.at(-1);
+    line?.socket.accept();
+    if (line?.setUp && !line.complete) this.say(line, 'setupComplete');
+  }
+
+  /** What the network does to a connection. */
+  do(step: Extract<Step, { socket: number }>): void {
+    const line = this.lines.at(-1 - step.socket);
+    if (!line) return;
+    const { socket } = line;
+    switch (step.do) {
+      case 'accept':
+        return socket.accept();
+      case 'refuse':
+        this.#mayForget = true;
+        return socket.refuse(step.status, step.words);
+      case 'say':
+        return this.say(line, step.message);
+      case 'noise':
+        return socket.say(Buffer.from(step.text));
+      case 'close': {
+        const { kind } = classifyClose(step.code, step.reason);
+        if (kind === 'handle' || kind === 'refusal') this.#mayForget = true;
+        return socket.shut(step.code, step.reason);
+      }
+      case 'violate':
+        return socket.violate();
+      case 'pong':
+        return socket.pong();
+      case 'jam':
+        return socket.jam();
+      case 'flow':
+        return socket.flow();
+      default:
+    }
+  }
+
+  // ---- what is heard of it -------------------------------------------------------------------------------
+
+  heard(event: LiveEvent): void {
+    if (event.type === 'audio') {
+      const sound = this.#sound[Buffer.from(event.pcm).readUInt32LE(0)];
+      ensure(sound?.heard === 0, 'sound was heard twice');
+      sound.heard += 1;
+      ensure(sound.counts, 'sound of a connection that is dead');
+    } else if (event.type === 'resumption' && event.handle !== undefined && event.resumable) {
+      this.#handle = event.handle;
+      this.#mayForget = false;
+    } else if (event.type === 'toolCall') {
+      for (const { id } of event.calls) Object.assign(this.#call(id), { told: true, live: true });
+    } else if (event.type === 'toolCallCancellation') {
+      for (const id of event.ids) this.#call(id).live = false;
+    }
+    const line = this.lines.findLast(({ setUp }) => setUp);
+    if (line) this.#ledger.heard(event, line);
+  }
+
+  #call(id: string | undefined): Call {
+    const call = this.calls[Number(id)];
+    ensure(call !== undefined, `a call ${id} that nobody made`);
+    return call;
+  }
+}
+
+function frame({ socket }: Line, message: object): void {
+  socket.say(Buffer.from(JSON.stringify(message)));
+}
