@@ -94,16 +94,16 @@ export class Connection {
       typeof source === 'function' ? await within(source, timeoutMs, signal, clock) : source;
     const host = new URL(endpoint.url).host;
     signal.throwIfAborted();
-    const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startedAtMs));
     const connection = new Connection(dial(endpoint), handlers, clock);
-    await connection.#handshake(setup, host, leftMs, signal);
+    const spentMs = clock.nowMs() - startedAtMs;
+    await connection.#handshake(setup, host, { timeoutMs, spentMs }, signal);
     return connection;
   }
 
   #handshake(
     setup: () => Setup | Promise<Setup>,
     host: string,
-    timeoutMs: number,
+    { timeoutMs, spentMs }: { timeoutMs: number; spentMs: number },
     signal: AbortSignal,
   ): Promise<void> {
     const socket = this.#socket;
@@ -124,7 +124,9 @@ export class Connection {
       };
       const onAbort = (): void => settle(signal.reason);
       const startTimer = (): (() => void) =>
-        this.#clock.after(timeoutMs, () => settle(timeoutError(host, timeoutMs, this.#setupSent)));
+        this.#clock.after(Math.max(1, timeoutMs - spentMs), () =>
+          settle(timeoutError(host, timeoutMs, this.#setupSent)),
+        );
       let cancelTimer = startTimer();
       signal.addEventListener('abort', onAbort);
       this.#settleHandshake = settle;
