@@ -36,7 +36,7 @@ export type ConnectionOptions = {
   timeoutMs: number;
   signal: AbortSignal;
   clock?: Clock;
-  /** In place of a socket of the network. */
+  /** @internal In place of a socket of the network: importers have no types of ws. */
   dial?: (endpoint: Endpoint) => WebSocket;
 };
 
@@ -86,8 +86,9 @@ export class Connection {
     source: EndpointSource,
     setup: () => Setup | Promise<Setup>,
     handlers: ConnectionHandlers,
-    { timeoutMs, signal, clock = SYSTEM_CLOCK, dial = dialNetwork }: ConnectionOptions,
+    options: ConnectionOptions,
   ): Promise<Connection> {
+    const { timeoutMs, signal, clock = SYSTEM_CLOCK, dial = dialNetwork } = options;
     signal.throwIfAborted();
     const startedAtMs = clock.nowMs();
     const endpoint =
