@@ -94,8 +94,9 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   token: {
     summary: 'mint an ephemeral token: a key for one session, for a client you do not trust',
     description:
-      'Mint an ephemeral token of the Gemini API, for --token and GEMLIVE_TOKEN. It is the only word on stdout;\n' +
-      'how long it is good for is told on stderr. With --lock, the settings given here are fixed.',
+      'Mint an ephemeral token of the Gemini API, for --token and GEMLIVE_TOKEN.\n' +
+      'It is the only word on stdout; its life is told on stderr.\n' +
+      'With --lock, the settings that are given here are fixed.',
     examples: [
       'gemlive token',
       'GEMLIVE_TOKEN=$(gemlive token) gemlive talk',

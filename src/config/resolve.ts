@@ -74,7 +74,12 @@ function valuesIn(command: CommandName, layers: Layers): Values {
     const option = optionOf(key);
     const layer = takes(command, option) ? given.find(([, content]) => content[key]) : undefined;
     const winner = layer?.[1][key];
-    if (layer && winner) {
+    // Set for other tools, perhaps: they matter, and may be wrong, where Vertex AI is wanted.
+    const isIdle =
+      winner?.name.startsWith('GOOGLE_') === true &&
+      settings.vertex !== true &&
+      option.value.read(winner.texts[0] ?? '') === undefined;
+    if (layer && winner && !isIdle) {
       sources[key] = { layer: layer[0], name: winner.name };
       settings[key] = readValue(option, winner, sources[key]);
     } else {

@@ -36,7 +36,7 @@ export type ConnectionOptions = {
   timeoutMs: number;
   signal: AbortSignal;
   clock?: Clock;
-  /** In place of a socket of the network. */
+  /** @internal In place of a socket of the network: importers have no types of ws. */
   dial?: (endpoint: Endpoint) => WebSocket;
 };
 
@@ -86,24 +86,25 @@ export class Connection {
     source: EndpointSource,
     setup: () => Setup | Promise<Setup>,
     handlers: ConnectionHandlers,
-    { timeoutMs, signal, clock = SYSTEM_CLOCK, dial = dialNetwork }: ConnectionOptions,
+    options: ConnectionOptions,
   ): Promise<Connection> {
+    const { timeoutMs, signal, clock = SYSTEM_CLOCK, dial = dialNetwork } = options;
     signal.throwIfAborted();
     const startedAtMs = clock.nowMs();
     const endpoint =
       typeof source === 'function' ? await within(source, timeoutMs, signal, clock) : source;
     const host = new URL(endpoint.url).host;
     signal.throwIfAborted();
-    const leftMs = Math.max(1, timeoutMs - (clock.nowMs() - startedAtMs));
     const connection = new Connection(dial(endpoint), handlers, clock);
-    await connection.#handshake(setup, host, leftMs, signal);
+    const spentMs = clock.nowMs() - startedAtMs;
+    await connection.#handshake(setup, host, { timeoutMs, spentMs }, signal);
     return connection;
   }
 
   #handshake(
     setup: () => Setup | Promise<Setup>,
     host: string,
-    timeoutMs: number,
+    { timeoutMs, spentMs }: { timeoutMs: number; spentMs: number },
     signal: AbortSignal,
   ): Promise<void> {
     const socket = this.#socket;
@@ -124,7 +125,9 @@ export class Connection {
       };
       const onAbort = (): void => settle(signal.reason);
       const startTimer = (): (() => void) =>
-        this.#clock.after(timeoutMs, () => settle(timeoutError(host, timeoutMs, this.#setupSent)));
+        this.#clock.after(Math.max(1, timeoutMs - spentMs), () =>
+          settle(timeoutError(host, timeoutMs, this.#setupSent)),
+        );
       let cancelTimer = startTimer();
       signal.addEventListener('abort', onAbort);
       this.#settleHandshake = settle;

@@ -132,8 +132,13 @@ function respond(
         ...headers,
       },
       agent: agent ?? false,
-      signal,
     });
+    // A request that still waits for its connection tells nobody that it was destroyed.
+    const onAbort = (): void => {
+      sent.destroy();
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
     sent.on('response', resolve);
     sent.on('error', reject);
     sent.end(json);

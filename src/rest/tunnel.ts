@@ -7,6 +7,9 @@ import { Agent as AsyncAgent, type AgentConnectOpts } from 'agent-base';
 import { EXIT } from '../errors.ts';
 import { ConnectionError } from '../live/networkErrors.ts';
 
+/** Of the CONNECT alone. */
+const PROXY_TIMEOUT_MS = 30_000;
+
 export type TunnelOptions = { proxy: URL | undefined; certificates: readonly string[] | undefined };
 
 export function agentThrough({ proxy, certificates }: TunnelOptions): Agent {
@@ -27,26 +30,20 @@ class Tunnel extends AsyncAgent {
     this.#ca = ca;
   }
 
-  /** To the target of `request`, whose end ends the attempt. */
-  override async connect(request: ClientRequest, options: AgentConnectOpts): Promise<Socket> {
+  override async connect(_request: ClientRequest, options: AgentConnectOpts): Promise<Socket> {
     const { host = '', port } = options;
-    const over = new AbortController();
-    const onClose = (): void => over.abort();
-    request.once('close', onClose);
     try {
-      const socket = await this.#ask(host, port, over.signal);
+      const socket = await this.#ask(host, port);
       const { path: _path, ...rest } = options as ConnectionOptions;
       const servername = rest.servername ?? (isIP(host) ? '' : host);
       return connect({ ...rest, ...this.#ca, socket, servername });
     } catch (error) {
       this.failure = error as ConnectionError;
       throw error;
-    } finally {
-      request.off('close', onClose);
     }
   }
 
-  #ask(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+  #ask(host: string, port: number): Promise<Socket> {
     const { protocol, hostname, port: proxyPort, username, password } = this.#proxy;
     const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
     const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
@@ -61,12 +58,14 @@ class Tunnel extends AsyncAgent {
         ...(username + password !== '' && { 'proxy-authorization': `Basic ${login}` }),
       },
       agent: false,
-      signal,
+      timeout: PROXY_TIMEOUT_MS,
       ...this.#ca,
     });
     return new Promise((resolve, reject) => {
       asked.on('connect', ({ statusCode = 0 }, socket: Socket, head) => {
         if (statusCode === 200) {
+          socket.setTimeout(0);
+          socket.ref();
           if (head.length > 0) socket.unshift(head);
           resolve(socket);
           return;
@@ -74,6 +73,9 @@ class Tunnel extends AsyncAgent {
         socket.destroy();
         reject(refused(this.#proxy.host, host, statusCode));
       });
+      // Whoever asked may have gone, which a request without a socket does not tell: nobody waits for this one.
+      asked.on('socket', (socket) => socket.unref());
+      asked.on('timeout', () => asked.destroy(new Error('it is silent')));
       asked.on('error', (error) => reject(unreachable(this.#proxy.host, error)));
       asked.end();
     });

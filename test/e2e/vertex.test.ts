@@ -262,6 +262,19 @@ describe('the environment', () => {
     expect(['vertex', 'project'].map(ours.valueOf)).toEqual([false, 'ours']);
   });
 
+  it("that other tools want otherwise is in nobody's way, but for Vertex AI", async () => {
+    const env = {
+      GOOGLE_GENAI_USE_VERTEXAI: 'maybe',
+      GOOGLE_CLOUD_PROJECT: 'My Project',
+      GOOGLE_CLOUD_LOCATION: 'EU',
+    };
+    const dry = [...QUESTION, '--dry-run'];
+    const without = await runCli(dry, { env });
+    expect([without.code, without.stderr]).toEqual([0, '']);
+    const { code, stderr } = await runCli([...dry, '--vertex'], { env });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('GOOGLE_CLOUD_PROJECT in the env')]);
+  });
+
   it('of a .env names no login, no place, and no server for the Google login', async () => {
     const cwd = mkdtempSync(join(folder, 'strange-'));
     writeFileSync(
