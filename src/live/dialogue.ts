@@ -29,6 +29,8 @@ export class Dialogue {
   #answering = false;
   /** All of it has come. */
   #generated = false;
+  /** The end of a turn is not the end of the answer. */
+  #inProgress = false;
   /** The last word about it; a server that says none may be left at any time. */
   #resumable = true;
 
@@ -70,10 +72,14 @@ export class Dialogue {
         this.#generated = true;
         return;
       case 'turnComplete':
-        this.#unanswered.answerOver();
+        // A filler: it thinks on.
+        if (this.#inProgress) this.#unanswered.stillOwed();
+        else this.#unanswered.answerOver();
         if (this.#profile.endOfTurn.value === 'turnComplete') this.#answering = false;
         return;
       case 'interactionStatus':
+        this.#inProgress =
+          event.status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
         if (event.status !== 'IN_PROGRESS') this.#answering = false;
         return;
       default: // nothing that a connection hangs on
@@ -122,6 +128,7 @@ export class Dialogue {
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
     if (this.#answering) events.push(...endOfTurn(this.#generated));
     this.#answering = false;
+    this.#inProgress = false;
     return events;
   }
 }

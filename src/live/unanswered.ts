@@ -49,6 +49,8 @@ export class Unanswered {
   #sent = { atMs: 0, seq: 0 };
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
+  /** What there was when it began. */
+  #before: { utterances: Utterance[]; kept: Kept[]; overToMs: number } | undefined;
   /** The last message that the newest state includes; undefined where the server does not tell. */
   #consumedSeq: number | undefined;
   /** Sound up to here was answered, or given up. */
@@ -103,6 +105,10 @@ export class Unanswered {
 
   /** Something of an answer has come: it is to what was over, and sent, when the answer began. */
   answered(): void {
+    if (!this.#answer) {
+      const overToMs = this.#overToMs;
+      this.#before = { utterances: this.#utterances, kept: this.#kept, overToMs };
+    }
     this.#answer ??= this.#sent;
     const { atMs, seq } = this.#answer;
     this.#utterances = this.#utterances.filter(
@@ -116,13 +122,26 @@ export class Unanswered {
 
   /** The connection is gone, and with it what was said over it. */
   lost(): void {
-    this.#answer = undefined;
+    this.answerOver();
     this.#sent = { atMs: 0, seq: 0 };
   }
 
   /** What comes next is another answer. */
   answerOver(): void {
     this.#answer = undefined;
+    this.#before = undefined;
+  }
+
+  /** What has come was to pass the time, and no answer: it is still owed. */
+  stillOwed(): void {
+    const { utterances, kept, overToMs } = this.#before ?? {};
+    this.answerOver();
+    if (!utterances || !kept || overToMs === undefined) return;
+    this.#utterances = [...new Set([...utterances, ...this.#utterances])];
+    this.#kept = [...new Set([...kept, ...this.#kept])];
+    this.#keptMs = this.#kept.reduce((sum, { soundMs }) => sum + soundMs, 0);
+    this.#overToMs = overToMs;
+    this.#trim();
   }
 
   /** The newest state includes what `isIncluded`, and all before it. */

@@ -5,10 +5,10 @@
 import type { FunctionResponse, ServerContent } from '../protocol/messages.ts';
 import type { Utterance } from './activity.ts';
 import { AnswerStream } from './answer.ts';
+import { sayWhatWasHeard, transcriptOf, writeDown } from './heard.ts';
 import { Calls, type CallResult, type PendingCall } from './calls.ts';
 import { Seconds } from './seconds.ts';
-import { ownWords } from './sound.ts';
-import { once, Thinking } from './thinking.ts';
+import { Thinking } from './thinking.ts';
 import {
   join,
   messageOf,
@@ -250,8 +250,8 @@ export class Turns {
     signal.throwIfAborted();
     const stream = await this.#newStream(turn);
     const { job } = this.#options.profile;
-    if (job.value === 'transcribe') await this.#writeDown(turn, stream);
-    else if (!understood) await this.#sayWhatWasHeard(turn, stream);
+    if (job.value === 'transcribe') await writeDown(turn, stream);
+    else if (!understood) await sayWhatWasHeard(turn, stream, job.value);
     else if (job.value === 'translate') await this.#thinking.translate(turn, stream);
     else await this.#thinking.answer(turn, stream);
     signal.throwIfAborted();
@@ -321,22 +321,6 @@ export class Turns {
     return turn.stream;
   }
 
-  /** Nothing was understood, and nothing is made up: the answer is a sound check, or says so. */
-  async #sayWhatWasHeard({ input, words }: Turn, stream: AnswerStream): Promise<void> {
-    if (input.kind !== 'speech') return;
-    if ((await words) === undefined) {
-      const sound = await ownWords(input.pcm);
-      await stream.play(`[your own words, ${secondsOf(input)}]`, sound);
-    } else {
-      await stream.say(once('I heard you, but I did not understand a word. Please say it again.'));
-    }
-  }
-
-  /** What was said, and no word of an answer; to what was written there is nothing to write down. */
-  async #writeDown({ input, words }: Turn, stream: AnswerStream): Promise<void> {
-    if (input.kind === 'speech') await stream.say(once(transcriptOf(input, await words)));
-  }
-
   #finish(turn: Turn): void {
     if (this.#running !== turn) return;
     this.#running = undefined;
@@ -368,7 +352,3 @@ export class Turns {
     this.#abortAll(new Error('the session is over'));
   }
 }
-
-const transcriptOf = (utterance: Utterance, words: string | undefined): string =>
-  words || `[speech, ${secondsOf(utterance)}]`;
-const secondsOf = ({ speechMs }: Utterance): string => `${(speechMs / 1000).toFixed(1)} s`;

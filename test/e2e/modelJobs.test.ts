@@ -285,6 +285,26 @@ describe('a model that thinks before it answers', () => {
     expect(result).toMatchObject({ code: 0, stdout: 'One moment. It is noon.\n' });
   });
 
+  it.concurrent('is asked again where the connection breaks while it thinks, and then no more', async () => {
+    const asked: unknown[] = [];
+    const server = await startScriptedServer(async (peer, count) => {
+      await peer.next();
+      peer.send({ setupComplete: {} });
+      peer.send({ sessionResumptionUpdate: { newHandle: `handle-${count}`, resumable: true } });
+      asked.push(await peer.next());
+      if (count === 1) filler(peer);
+      else answer(peer);
+      setTimeout(() => peer.socket.terminate(), 200);
+    });
+    const args = ['-m', THINKS, '--greet', 'Hi', '--no-mic', '--no-speaker', '--max-duration', '6'];
+    const result = await runCli(['talk', ...args, '--base-url', server.url]);
+    expect(server.count).toBe(3);
+    await server.close();
+    expect(result).toMatchObject({ code: 0, stdout: 'One moment.\nIt is noon.\n' });
+    expect(asked).toHaveLength(2);
+    expect(asked[1]).toEqual(asked[0]);
+  });
+
   it.concurrent('15 s after its last word it has said all it will', async () => {
     const begun = performance.now();
     const result = await against(

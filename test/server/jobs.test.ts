@@ -153,6 +153,17 @@ describe('translation', () => {
     await client.close();
   });
 
+  it('is nothing where nothing was understood', async () => {
+    const dull = join(folder, 'dull');
+    writeFileSync(dull, '#!/bin/sh\ncat >/dev/null\n');
+    chmodSync(dull, 0o755);
+    const server = await startLiveServer({ stt: dull, tts: 'none' });
+    const client = await openSession(server.url, setup);
+    expect(wordsOf(await sayQuestion(client))).toBe('');
+    await client.close();
+    await server.close();
+  });
+
   it('has a receipt for each second, which sum up to what was heard and said', async () => {
     const client = await openSession(plain.url, setup);
     sendSound(client, question);
