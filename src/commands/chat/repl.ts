@@ -3,9 +3,8 @@
  * unseen and appears with the next prompt.
  */
 import { createInterface, type Interface } from 'node:readline';
-import { Writable } from 'node:stream';
 import { Conversation } from '../../conversation.ts';
-import { EXIT, type GemliveError } from '../../errors.ts';
+import { EXIT, GemliveError } from '../../errors.ts';
 import type { ConversationEvent, SessionState } from '../../events.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { harmless } from '../../ui/harmless.ts';
@@ -14,13 +13,17 @@ import type { CommandContext } from '../context.ts';
 import type { LastSession } from '../lastSession.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import type { PastSession } from '../pastSession.ts';
-import { whereWeWere } from './whereWeWere.ts';
+import { answerInstead, mayFallBack } from './fallback.ts';
+import { Fence } from './fence.ts';
+import { Screen } from './screen.ts';
 import { runSlashCommand, type ReplControls } from './slashCommands.ts';
 import { Transcript } from './transcript.ts';
+import { whereWeWere } from './whereWeWere.ts';
 
 const PROMPT = '> ';
 const MORE = '… ';
-const FENCE = '"""';
+/** A line that is away that long keeps no question waiting that another model can answer. */
+const LOST_ATTEMPTS = 4;
 
 export type Beginning = {
   /** Goes before the first question. */
@@ -40,28 +43,6 @@ export async function repl(
   return chat.run(signal);
 }
 
-/** Readline's terminal, which can be told to keep still. */
-class Screen extends Writable {
-  still = false;
-  readonly isTTY = true;
-  readonly terminal: NodeJS.WriteStream;
-
-  constructor(terminal: NodeJS.WriteStream) {
-    super({ decodeStrings: false });
-    this.terminal = terminal;
-    terminal.on('resize', () => this.emit('resize'));
-  }
-
-  get columns(): number {
-    return this.terminal.columns || 80;
-  }
-
-  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.still) this.terminal.write(chunk);
-    done();
-  }
-}
-
 class Repl implements ReplControls {
   readonly #place: LivePlace;
   readonly #screen: Screen;
@@ -73,7 +54,12 @@ class Repl implements ReplControls {
   /** Goes before the next question. */
   #pending: Content[];
   #conversation: Conversation | undefined;
-  #fenced: string[] | undefined;
+  /** All that was given beside questions and answers. */
+  #given: Content[];
+  /** The conversation up to the last question. */
+  #asked: Content[] = [];
+  #instead: AbortController | undefined;
+  readonly #fence = new Fence();
   #interrupts = 0;
   #printed = '';
   /** The turn whose answer is on its way: words of others are late and belong to nothing on the screen. */
@@ -91,6 +77,7 @@ class Repl implements ReplControls {
     this.transcript = new Transcript(past?.lines);
     const isKnown = past === undefined || past.handle !== undefined;
     this.#pending = isKnown ? history : [...past.lines, ...history];
+    this.#given = history;
     this.#screen = new Screen(context.stdoutTty ? context.stdout : context.stderr);
     this.#readline = createInterface({
       input: context.stdin,
@@ -128,6 +115,7 @@ class Repl implements ReplControls {
       this.#screen.still = false;
       if (!signal.aborted || this.#printed !== '') this.#screen.write('\n');
       this.#conversation?.stop();
+      this.#instead?.abort();
       await this.#running;
       if (this.#past?.isWhole !== false) this.#last?.keepLines(this.transcript.turns());
     }
@@ -144,9 +132,37 @@ class Repl implements ReplControls {
     this.#running = conversation.run(signal).then(
       () => {},
       (error: GemliveError) => {
-        if (this.#conversation === conversation) this.#settle(error);
+        if (this.#conversation === conversation) this.#liveOnFailed(error);
       },
     );
+  }
+
+  #liveOnFailed(error: GemliveError): void {
+    this.#conversation = undefined;
+    const isCut = this.#screen.still && this.#printed !== '';
+    if (!mayFallBack(this.context, error) || isCut) this.#settle(error);
+    else if (this.#screen.still) this.#fallBack(error);
+    else {
+      this.say(`no session now (${harmless(error.message)}): your next question tries again`);
+      this.#prompt(true);
+    }
+  }
+
+  /** Nothing of an answer has come, and Live will not give one. */
+  #fallBack(failure: GemliveError): void {
+    const over = new AbortController();
+    this.#instead = over;
+    const question = { failure, contents: this.#asked, turn: this.#answering ?? 1 };
+    const answered = answerInstead(
+      this.context,
+      this.#place,
+      question,
+      (event) => this.#onEvent(event),
+      over.signal,
+    ).catch((error: Error) => {
+      if (!over.signal.aborted) this.#settle(error);
+    });
+    this.#running = Promise.all([this.#running, answered]).then(() => {});
   }
 
   // ---- what slash commands may do ------------------------------------------------------------------
@@ -169,6 +185,7 @@ class Repl implements ReplControls {
   }
 
   addContext(turn: Content): void {
+    this.#given = [...this.#given, turn];
     this.#pending = [...this.#pending, turn];
   }
 
@@ -179,7 +196,12 @@ class Repl implements ReplControls {
     this.#conversation = undefined;
     await previous;
     this.context = { ...this.context, settings: { ...this.context.settings, ...settings } };
-    this.#pending = [...this.transcript.turns(), ...this.#pending];
+    this.#startAnew();
+  }
+
+  /** A session that knows nothing yet. */
+  #startAnew(): void {
+    this.#pending = [...this.#given, ...this.transcript.turns()];
     if (this.#signal) this.#start(this.#signal);
   }
 
@@ -191,30 +213,11 @@ class Repl implements ReplControls {
 
   #onLine(line: string): void {
     this.#interrupts = 0;
-    if (this.#fenced) {
-      if (line.trimEnd().endsWith(FENCE)) {
-        const text = [...this.#fenced, line.trimEnd().slice(0, -FENCE.length)].join('\n').trim();
-        this.#fenced = undefined;
-        this.#readline.setPrompt(PROMPT);
-        this.#ask(text);
-      } else {
-        this.#fenced.push(line);
-        this.#prompt();
-      }
-      return;
-    }
-    if (line.trimStart().startsWith(FENCE)) {
-      const first = line.trimStart().slice(FENCE.length);
-      if (first.trimEnd().endsWith(FENCE)) {
-        this.#ask(first.trimEnd().slice(0, -FENCE.length).trim());
-        return;
-      }
-      this.#fenced = first === '' ? [] : [first];
-      this.#readline.setPrompt(MORE);
-      this.#prompt();
-      return;
-    }
-    if (line.startsWith('/')) {
+    const written = this.#fence.take(line);
+    this.#readline.setPrompt(this.#fence.isOpen ? MORE : PROMPT);
+    if (!written) this.#prompt();
+    else if (written.isText) this.#ask(written.text);
+    else {
       runSlashCommand(this, line).then(
         () => this.#prompt(),
         (error: Error) => {
@@ -222,9 +225,7 @@ class Repl implements ReplControls {
           this.#prompt();
         },
       );
-      return;
     }
-    this.#ask(line.trim());
   }
 
   /** Not after the end, as after `/quit`: from Node 24 on readline throws there. */
@@ -240,6 +241,9 @@ class Repl implements ReplControls {
     if (this.#printed !== '') this.#endAnswer();
     this.#screen.still = true;
     this.#answering = undefined;
+    const question: Content = { role: 'user', parts: [{ text }] };
+    this.#asked = [...this.#given, ...this.transcript.turns(), question];
+    if (!this.#conversation) this.#startAnew();
     this.#conversation?.sendText(text, { history: this.#pending });
     this.#pending = [];
   }
@@ -247,11 +251,12 @@ class Repl implements ReplControls {
   #onInterrupt(): void {
     if (this.#screen.still) {
       this.#conversation?.stopReply();
+      this.#instead?.abort();
       this.#endAnswer();
       return;
     }
-    if (this.#readline.line !== '' || this.#fenced) {
-      this.#fenced = undefined;
+    if (this.#readline.line !== '' || this.#fence.isOpen) {
+      this.#fence.drop();
       this.#readline.setPrompt(PROMPT);
       this.#screen.write('\n');
       this.#readline.write(null, { ctrl: true, name: 'e' });
@@ -278,7 +283,10 @@ class Repl implements ReplControls {
       const { type, ...fields } = event;
       events.emit(type, fields);
     }
-    if (event.type === 'session') this.#sayConnection(event.state, event.attempt);
+    if (event.type === 'session') {
+      this.#sayConnection(event.state, event.attempt);
+      if (event.attempt === LOST_ATTEMPTS) this.#lineOnLost(event.reason);
+    }
     if (event.type === 'user') this.#answering = event.turn;
     if (event.type === 'model' && event.turn === this.#answering) {
       if ('final' in event) {
@@ -305,6 +313,15 @@ class Repl implements ReplControls {
   }
 
   #away = false;
+
+  /** A question that waits for the line to come back waits no longer. */
+  #lineOnLost(reason = 'the connection is lost'): void {
+    const error = new GemliveError(reason, { code: 'connection_lost', exitCode: EXIT.network });
+    const isWaiting = this.#screen.still && this.#printed === '';
+    if (!isWaiting || !mayFallBack(this.context, error)) return;
+    this.#conversation?.stop();
+    this.#liveOnFailed(error);
+  }
 
   #endAnswer(): void {
     if (!this.#screen.still) return;
