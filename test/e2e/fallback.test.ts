@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { eventsIn, runCli, spawnCli, type CliResult } from '../support/cli.ts';
 import { bodyOf } from '../support/httpServer.ts';
 import { expectFailure } from '../support/messages.ts';
@@ -326,6 +326,57 @@ describe('it is not asked', () => {
     const token = await runCli(['chat', 'hi', '--fallback', MODEL, '--token', 'auth_tokens/x']);
     expectFailure(token, 2, /ephemeral token/);
   });
+});
+
+describe('in a conversation', () => {
+  let pty: Pty | undefined;
+  afterEach(async () => pty?.close());
+
+  inTerminal(
+    'whose line is lost: a question that waits is answered, and Ctrl+C ends that answer',
+    async () => {
+      let isGone = false;
+      let hold = false;
+      const { url } = await place(
+        async (peer) => {
+          if (isGone) return peer.socket.terminate();
+          await peer.next();
+          peer.send({ setupComplete: {} });
+          await peer.next();
+          peer.send(words('One.'));
+          peer.send({ serverContent: { generationComplete: true } });
+          peer.send({ serverContent: { turnComplete: true } });
+          await peer.next();
+          isGone = true;
+          peer.socket.terminate();
+        },
+        (response) => {
+          if (!hold) return answers(response);
+          response.writeHead(200);
+          response.write(piece('A long story'));
+        },
+      );
+      pty = openPty(['chat', '--fallback', MODEL, '--base-url', url], {
+        environment: { PATH: process.env['PATH'] ?? '', HOME: folder, GEMINI_API_KEY: KEY },
+      });
+      await pty.until(/\/help for commands[\s\S]*> $/);
+      pty.send('first\r');
+      await pty.until(/One\.\n> $/);
+      pty.mark();
+      pty.send('second\r');
+      await pty.until(
+        /reconnecting[\s\S]*answers in place of [^\n]+\nA fjord is a long inlet\.\n> $/,
+      );
+      hold = true;
+      pty.mark();
+      pty.send('third\r');
+      await pty.until(/A long story$/);
+      pty.send('\x03');
+      await pty.until(/A long story\n> $/);
+      pty.send('\x04');
+      expect((await pty.ended).code).toBe(0);
+    },
+  );
 });
 
 describe('with gemlive serve', () => {
