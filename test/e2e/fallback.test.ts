@@ -81,7 +81,7 @@ describe('Live fails before the first word', () => {
     ],
     ['by a reset', afterQuestion((peer) => peer.socket.terminate()), /code 1006/],
     ['by an end', afterQuestion((peer) => peer.socket.close(1000)), /code 1000/],
-    ['by silence', () => {}, /did not answer the setup message/, ['--timeout', '1']],
+    ['by silence', () => {}, /did not answer the setup message/, ['--timeout', '2']],
     [
       'by an answer without a word',
       afterQuestion((peer) => peer.send({ serverContent: { turnComplete: true } })),
@@ -253,7 +253,7 @@ describe('the other model fails too', () => {
       'A fjord\n',
       /asked in its place: \S+ stopped in the middle/,
     ],
-    ['by never answering', () => {}, '', /asked in its place: \S+ did not answer within 2 s/],
+    ['by never answering', () => {}, '', /asked in its place: \S+ did not answer within 8 s/],
     [
       'by refusing the question',
       (response) =>
@@ -272,7 +272,7 @@ describe('the other model fails too', () => {
     '%s: both reasons, and the exit code of Live',
     async (_, rest, shown, says) => {
       const { url } = await place(quota, rest);
-      const { stdout, stderr, code } = await chat(url, '--timeout', '0.5', 'what is a fjord');
+      const { stdout, stderr, code } = await chat(url, '--timeout', '2', 'what is a fjord');
       expect(stdout).toBe(shown);
       expectFailure(
         { code, stderr: stderr.replace(/^warning: gemini-flash-latest answers [^\n]+\n/, '') },
