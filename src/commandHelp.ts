@@ -51,6 +51,7 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'gemlive chat "name three fjords"',
       'git diff | gemlive chat "write a commit message for this"',
       'gemlive chat -c "shorter, please"',
+      'gemlive chat --fallback gemini-flash-latest "name three fjords"',
       'gemlive chat --local -- -5 plus 3',
     ],
   },

@@ -47,7 +47,8 @@ export class LastSession {
   }
 
   /**
-   * Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so to who asks for `--continue`. `url`: of the endpoint.
+   * Undefined with `--no-resume`: nothing is kept. Where nothing can be kept, one warning says so to who asks
+   * for `--continue`. `url`: of the endpoint.
    */
   static async open(context: CommandContext, url: string): Promise<LastSession | undefined> {
     const { settings, resolved } = context;

@@ -1,5 +1,6 @@
 /** Settings that cannot go together: found before anything is opened. */
 import { usageError } from '../errors.ts';
+import { findModel } from '../protocol/models.ts';
 import { flagOf, optionOf, SETTING_KEYS } from './options.ts';
 import {
   describeSource,
@@ -26,6 +27,7 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
     refuseContradiction(next, 'ptt', 'mic', 'without a microphone there is nothing to push for');
   }
   refuseIdleDetection(next);
+  refuseFallback(next);
   return { ...next, settings: settleContinue(next) };
 }
 
@@ -79,6 +81,23 @@ function settleLocal({ settings, sources }: Resolved): Settings {
     `${describeSource(sources.local)} and ${describeSource(sources.baseUrl)} cannot go together`,
     'use --local for a server inside gemlive, or --base-url for one that runs already',
   );
+}
+
+function refuseFallback({ settings, sources, credential }: Resolved): void {
+  const { fallback } = settings;
+  if (fallback === undefined || sources.fallback.layer !== 'flag') return;
+  if (settings.check && findModel(fallback)) {
+    throw usageError(
+      `--fallback takes a standard model, and ${fallback} is a Live model`,
+      'such as --fallback gemini-flash-latest; --no-check asks it all the same',
+    );
+  }
+  if (credential.kind === 'token') {
+    throw usageError(
+      '--fallback needs a key, and an ephemeral token opens Live sessions only',
+      'leave --fallback out, or set GEMINI_API_KEY in place of the token',
+    );
+  }
 }
 
 /** `-c` is a flag always: it beats a `--no-resume` of a weaker layer. */

@@ -3,6 +3,7 @@ import type { OptionTable } from './options.ts';
 import { COMMANDS } from './settings.ts';
 import {
   integer,
+  MODEL_NAME,
   named,
   names,
   PATH,
@@ -141,6 +142,14 @@ export const COMMAND_OPTIONS = {
     default: undefined,
     oneCall: true,
     help: 'earlier turns, as JSON: [{"role": "user", "text": "…"}]',
+  },
+  fallback: {
+    ...CHAT,
+    name: 'fallback',
+    placeholder: 'MODEL',
+    value: MODEL_NAME,
+    default: undefined,
+    help: 'the standard model that answers, in text, when Live fails before the first word',
   },
 
   remote: {

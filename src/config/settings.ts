@@ -107,6 +107,8 @@ export type Settings = {
   context: readonly string[];
   /** A path. */
   history: string | undefined;
+  /** A standard model that answers where Live cannot. */
+  fallback: string | undefined;
 
   // models
   /** Ask the API. */

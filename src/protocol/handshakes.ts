@@ -148,7 +148,9 @@ export function classifyHandshake(status: number, body: string): HandshakeMeanin
  * that was no error of its own.
  */
 export function classifyAnswer(status: number, text: string): HandshakeMeaning {
-  const meaning = answerMeaning(text) ?? (status === 404 ? NO_METHOD : undefined);
+  const said = answerMeaning(text);
+  // What is told of a model there is told of a Live model.
+  const meaning = said?.code === 'bad_model' || (!said && status === 404) ? NO_METHOD : said;
   if (meaning) return { ...meaning, exitCode: EXIT_OF_KIND[meaning.kind] };
   if ([401, 403, 407, 429].includes(status) || status >= 500) return classifyHandshake(status, '');
   return { ...NOT_TAKEN, exitCode: EXIT_OF_KIND[NOT_TAKEN.kind] };

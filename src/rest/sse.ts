@@ -5,7 +5,7 @@ const MAX_EVENT_CHARS = 16 * 1024 * 1024;
 
 /**
  * Bytes cut anywhere → the `data` of each event, as soon as it is whole. What does not begin as a stream of
- * events (an error in plain JSON) comes as it is, in one piece.
+ * events (an error in plain JSON), or does not go on as one, comes as it is, in one piece.
  *
  * @throws RangeError for an event without an end.
  */
@@ -23,7 +23,13 @@ export async function* eventData(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
     // A CR at the very end may be half of a line's end.
     const lines = rest.split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? '';
-    for (const line of lines) {
+    for (const [index, line] of lines.entries()) {
+      if (line.startsWith('{')) {
+        // An error that ends a stream stands alone, without `data:`.
+        isPlain = true;
+        rest = [...lines.slice(index), rest].join('\n');
+        break;
+      }
       if (line !== '') {
         const piece = dataIn(line);
         if (piece !== undefined) data.push(piece);
@@ -36,6 +42,7 @@ export async function* eventData(bytes: AsyncIterable<Uint8Array>): AsyncGenerat
     }
   }
   rest = (rest + decoder.decode()).replace(/\r$/, '');
+  if (rest.startsWith('{')) isPlain = true;
   if (isPlain) yield rest;
   else {
     // The last event of a stream that ends without an empty line counts: nothing of an answer is dropped.

@@ -48,7 +48,7 @@ async function fail(row: ErrorRow, args: readonly string[]) {
   const at = await row.at();
   try {
     const result = await runCli(
-      [...args, '--base-url', at.url, '--timeout', row.code === 'timeout' ? '1' : '15'],
+      [...args, '--base-url', at.url, '--timeout', row.code === 'timeout' ? '2' : '15'],
       {
         env: { GEMINI_API_KEY: KEY, ...at.env, ...row.env },
         ...(row.nodeArgs && { nodeArgs: row.nodeArgs }),

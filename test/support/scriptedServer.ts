@@ -2,7 +2,7 @@
  * A WebSocket server that does what the test says, right or wrong: for what the local Live server, which
  * speaks the protocol well, never does.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
 
@@ -26,8 +26,10 @@ export type ScriptedServer = {
 export async function startScriptedServer(
   script: (peer: Peer, count: number) => Promise<void> | void,
   onUpgrade?: (request: IncomingMessage, socket: Socket) => boolean,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void = (_, response) =>
+    response.writeHead(404).end(),
 ): Promise<ScriptedServer> {
-  const http: Server = createServer((_request, response) => response.writeHead(404).end());
+  const http: Server = createServer(onRequest);
   const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   let count = 0;
   const sockets = new Set<Socket>();

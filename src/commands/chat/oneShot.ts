@@ -8,6 +8,7 @@ import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import { answerInstead, mayFallBack } from './fallback.ts';
 import type { PastSession } from '../pastSession.ts';
 
 /** Nothing at all for this long after the question: a dead peer, not a slow thinker. */
@@ -49,7 +50,8 @@ export async function askOnce(
     printed += text;
     if (!events) stdout.write(harmless(text));
   };
-  const observer: Observer = {
+  let turn: number | undefined;
+  const observer: Required<Pick<Observer, 'event'>> = {
     event: (event) => {
       if (event.type === 'warning') context.warn(event);
       else if (events) {
@@ -62,6 +64,9 @@ export async function askOnce(
             conversation.sendText(prompt, { history });
             watch();
           }
+          return;
+        case 'user':
+          turn = event.turn;
           return;
         case 'model':
           watch();
@@ -96,13 +101,25 @@ export async function askOnce(
     ...(sink && { sink }),
     observers: [observer],
   });
+  /** Live has failed, and nobody has read a word of its answer. */
+  const fallBack = async (error: GemliveError): Promise<void> => {
+    cancelWatch();
+    answer = '';
+    failure = undefined;
+    const said: Content = { role: 'user', parts: [{ text: prompt }] };
+    if (turn === undefined) observer.event({ type: 'user', turn: 1, text: prompt, final: true });
+    const contents = [...(past?.lines ?? []), ...history, said];
+    const unanswered = { failure: error, contents, turn: turn ?? 1 };
+    await answerInstead(context, place, unanswered, observer.event, signal);
+  };
   try {
-    await conversation.run(signal);
+    await conversation.run(signal).catch((error: unknown) => (failure = error as GemliveError));
+    signal.throwIfAborted();
+    if (printed === '' && mayFallBack(context, failure)) await fallBack(failure);
   } finally {
     cancelWatch();
     if (printed !== '' && !events) stdout.write('\n');
   }
-  signal.throwIfAborted();
   if (failure) throw failure;
   return answer.trim();
 }

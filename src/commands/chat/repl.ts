@@ -3,32 +3,22 @@
  * unseen and appears with the next prompt.
  */
 import { createInterface, type Interface } from 'node:readline';
-import { Writable } from 'node:stream';
-import { Conversation } from '../../conversation.ts';
 import { EXIT, type GemliveError } from '../../errors.ts';
 import type { ConversationEvent, SessionState } from '../../events.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { harmless } from '../../ui/harmless.ts';
-import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
-import type { LastSession } from '../lastSession.ts';
-import { newSession, type LivePlace } from '../live.ts';
+import type { LivePlace } from '../live.ts';
 import type { PastSession } from '../pastSession.ts';
-import { whereWeWere } from './whereWeWere.ts';
+import { Fence } from './fence.ts';
+import { Screen } from './screen.ts';
 import { runSlashCommand, type ReplControls } from './slashCommands.ts';
-import { Transcript } from './transcript.ts';
+import type { Transcript } from './transcript.ts';
+import { Sessions, type Beginning } from './sessions.ts';
+import { whereWeWere } from './whereWeWere.ts';
 
 const PROMPT = '> ';
 const MORE = '… ';
-const FENCE = '"""';
-
-export type Beginning = {
-  /** Goes before the first question. */
-  history: Content[];
-  /** What `--continue` goes on with. */
-  past: PastSession | undefined;
-  last: LastSession | undefined;
-};
 
 export async function repl(
   context: CommandContext,
@@ -40,57 +30,30 @@ export async function repl(
   return chat.run(signal);
 }
 
-/** Readline's terminal, which can be told to keep still. */
-class Screen extends Writable {
-  still = false;
-  readonly isTTY = true;
-  readonly terminal: NodeJS.WriteStream;
-
-  constructor(terminal: NodeJS.WriteStream) {
-    super({ decodeStrings: false });
-    this.terminal = terminal;
-    terminal.on('resize', () => this.emit('resize'));
-  }
-
-  get columns(): number {
-    return this.terminal.columns || 80;
-  }
-
-  override _write(chunk: string, _encoding: BufferEncoding, done: () => void): void {
-    if (!this.still) this.terminal.write(chunk);
-    done();
-  }
-}
-
 class Repl implements ReplControls {
-  readonly #place: LivePlace;
+  readonly #sessions: Sessions;
   readonly #screen: Screen;
   readonly #readline: Interface;
-  readonly #last: LastSession | undefined;
   readonly #past: PastSession | undefined;
-  readonly transcript: Transcript;
-  context: CommandContext;
-  /** Goes before the next question. */
-  #pending: Content[];
-  #conversation: Conversation | undefined;
-  #fenced: string[] | undefined;
+  readonly #fence = new Fence();
   #interrupts = 0;
   #printed = '';
   /** The turn whose answer is on its way: words of others are late and belong to nothing on the screen. */
   #answering: number | undefined;
   #settle: (error?: Error) => void = () => {};
-  #signal: AbortSignal | undefined;
-  #running: Promise<void> = Promise.resolve();
   #closed = false;
 
-  constructor(context: CommandContext, place: LivePlace, { history, past, last }: Beginning) {
-    this.context = context;
-    this.#place = place;
-    this.#past = past;
-    this.#last = last;
-    this.transcript = new Transcript(past?.lines);
-    const isKnown = past === undefined || past.handle !== undefined;
-    this.#pending = isKnown ? history : [...past.lines, ...history];
+  constructor(context: CommandContext, place: LivePlace, beginning: Beginning) {
+    this.#past = beginning.past;
+    this.#sessions = new Sessions(context, place, beginning, {
+      onEvent: (event) => this.#onEvent(event),
+      onAway: (error) => this.#onAway(error),
+      onEnd: (error) => this.#settle(error),
+      progress: () => {
+        if (!this.#screen.still) return 'none';
+        return this.#printed === '' ? 'waiting' : 'answering';
+      },
+    });
     this.#screen = new Screen(context.stdoutTty ? context.stdout : context.stderr);
     this.#readline = createInterface({
       input: context.stdin,
@@ -116,8 +79,7 @@ class Repl implements ReplControls {
     try {
       this.say(`${this.context.settings.model} · /help for commands, Ctrl+D to leave`);
       if (this.#past) for (const line of whereWeWere(this.#past)) this.say(line);
-      this.#start(signal, this.#past?.handle === undefined ? undefined : this.#past);
-      this.#signal = signal;
+      this.#sessions.start(signal);
       this.#prompt();
       await over;
       return EXIT.ok;
@@ -127,35 +89,27 @@ class Repl implements ReplControls {
       this.#readline.close();
       this.#screen.still = false;
       if (!signal.aborted || this.#printed !== '') this.#screen.write('\n');
-      this.#conversation?.stop();
-      await this.#running;
-      if (this.#past?.isWhole !== false) this.#last?.keepLines(this.transcript.turns());
+      await this.#sessions.close();
     }
   }
 
-  #start(signal: AbortSignal, past?: PastSession): void {
-    const extras = { asText: true, seedsHistory: this.#pending.length > 0 };
-    const conversation = new Conversation({
-      session: newSession(this.context, this.#place, extras, { past, last: this.#last }),
-      profile: this.context.resolved.profile,
-      observers: [{ event: (event) => this.#onEvent(event) }],
-    });
-    this.#conversation = conversation;
-    this.#running = conversation.run(signal).then(
-      () => {},
-      (error: GemliveError) => {
-        if (this.#conversation === conversation) this.#settle(error);
-      },
-    );
+  #onAway(error: GemliveError): void {
+    this.say(`no session now (${harmless(error.message)}): your next question tries again`);
+    this.#prompt(true);
   }
 
   // ---- what slash commands may do ------------------------------------------------------------------
 
+  get context(): CommandContext {
+    return this.#sessions.context;
+  }
+
+  get transcript(): Transcript {
+    return this.#sessions.transcript;
+  }
+
   get usage(): string | undefined {
-    const total = this.#conversation?.usage;
-    if (!total) return undefined;
-    const { usage, costUsd } = total;
-    return usageLine({ ...usage, ...(costUsd !== undefined && { costUsd }) });
+    return this.#sessions.usage;
   }
 
   say(text: string): void {
@@ -169,18 +123,11 @@ class Repl implements ReplControls {
   }
 
   addContext(turn: Content): void {
-    this.#pending = [...this.#pending, turn];
+    this.#sessions.addContext(turn);
   }
 
-  /** Settings of a session cannot change: a new one takes over, with what was said so far. */
-  async restart(settings: Partial<CommandContext['settings']>): Promise<void> {
-    const previous = this.#running;
-    this.#conversation?.stop();
-    this.#conversation = undefined;
-    await previous;
-    this.context = { ...this.context, settings: { ...this.context.settings, ...settings } };
-    this.#pending = [...this.transcript.turns(), ...this.#pending];
-    if (this.#signal) this.#start(this.#signal);
+  restart(settings: Partial<CommandContext['settings']>): Promise<void> {
+    return this.#sessions.restart(settings);
   }
 
   quit(): void {
@@ -191,30 +138,11 @@ class Repl implements ReplControls {
 
   #onLine(line: string): void {
     this.#interrupts = 0;
-    if (this.#fenced) {
-      if (line.trimEnd().endsWith(FENCE)) {
-        const text = [...this.#fenced, line.trimEnd().slice(0, -FENCE.length)].join('\n').trim();
-        this.#fenced = undefined;
-        this.#readline.setPrompt(PROMPT);
-        this.#ask(text);
-      } else {
-        this.#fenced.push(line);
-        this.#prompt();
-      }
-      return;
-    }
-    if (line.trimStart().startsWith(FENCE)) {
-      const first = line.trimStart().slice(FENCE.length);
-      if (first.trimEnd().endsWith(FENCE)) {
-        this.#ask(first.trimEnd().slice(0, -FENCE.length).trim());
-        return;
-      }
-      this.#fenced = first === '' ? [] : [first];
-      this.#readline.setPrompt(MORE);
-      this.#prompt();
-      return;
-    }
-    if (line.startsWith('/')) {
+    const written = this.#fence.take(line);
+    this.#readline.setPrompt(this.#fence.isOpen ? MORE : PROMPT);
+    if (!written) this.#prompt();
+    else if (written.isText) this.#ask(written.text);
+    else {
       runSlashCommand(this, line).then(
         () => this.#prompt(),
         (error: Error) => {
@@ -222,9 +150,7 @@ class Repl implements ReplControls {
           this.#prompt();
         },
       );
-      return;
     }
-    this.#ask(line.trim());
   }
 
   /** Not after the end, as after `/quit`: from Node 24 on readline throws there. */
@@ -240,18 +166,17 @@ class Repl implements ReplControls {
     if (this.#printed !== '') this.#endAnswer();
     this.#screen.still = true;
     this.#answering = undefined;
-    this.#conversation?.sendText(text, { history: this.#pending });
-    this.#pending = [];
+    this.#sessions.ask(text);
   }
 
   #onInterrupt(): void {
     if (this.#screen.still) {
-      this.#conversation?.stopReply();
+      this.#sessions.stopReply();
       this.#endAnswer();
       return;
     }
-    if (this.#readline.line !== '' || this.#fenced) {
-      this.#fenced = undefined;
+    if (this.#readline.line !== '' || this.#fence.isOpen) {
+      this.#fence.drop();
       this.#readline.setPrompt(PROMPT);
       this.#screen.write('\n');
       this.#readline.write(null, { ctrl: true, name: 'e' });
@@ -271,7 +196,6 @@ class Repl implements ReplControls {
   // ---- the answer ------------------------------------------------------------------------------------
 
   #onEvent(event: ConversationEvent): void {
-    this.transcript.event(event);
     const { events, stdout } = this.context;
     if (event.type === 'warning') this.context.warn(event);
     else if (events) {
