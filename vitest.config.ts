@@ -41,6 +41,7 @@ export default defineConfig({
           name: 'waiting',
           include: WAITING,
           maxWorkers: 4,
+          maxConcurrency: 6,
           sequence: { groupOrder: 0 },
         },
       },

@@ -67,6 +67,7 @@ export function report(soaked: Soaked, machine: string): string {
       ((minutes * at) / resources.length).toFixed(0),
       one.rssMiB.toFixed(1),
       one.heapMiB.toFixed(1),
+      String(one.functions),
       String(one.timers),
       String(one.files),
     ];
@@ -74,7 +75,7 @@ export function report(soaked: Soaked, machine: string): string {
   return [
     '### A network that fails',
     '',
-    `\`talk\` as it is built, ${minutes.toFixed(0)} minutes in real time, through a proxy that breaks the connection ${struck.filter(({ kind }) => kind !== 'none').length} times: while somebody speaks, before the answer, in it and after it. ` +
+    `\`talk\` as it is built, ${minutes.toFixed(0)} minutes in real time, through a proxy that breaks the connection ${struck.length} times: while somebody speaks, before the answer, in it and after it. ` +
       `The server remembers for each handle the turns that were over when it gave it out, and nothing else. No sample of any sound is like another.`,
     '',
     `- Utterances in an answered turn, whole, once: ${well} of ${utterances}.`,
@@ -85,9 +86,9 @@ export function report(soaked: Soaked, machine: string): string {
     '',
     table(['what happens', 'times', 'gap', 'broken → sound'], rows),
     '',
-    'What the process holds, after a full collection:',
+    'What the process holds, after a full collection; each listener is a function:',
     '',
-    table(['minute', 'memory, MiB', 'of it JavaScript', 'timers', 'open files'], held),
+    table(['minute', 'memory, MiB', 'of it JavaScript', 'functions', 'timers', 'open files'], held),
     '',
     `Measured on ${machine}.`,
   ].join('\n');
@@ -109,6 +110,7 @@ export function leaks(resources: Soaked['resources']): string[] {
   return [
     ...grown('heapMiB', 1),
     ...grown('rssMiB', 8),
+    ...grown('functions', 30),
     ...grown('timers', 1),
     ...grown('files', 1),
   ];

@@ -145,6 +145,9 @@ class User {
     await this.#untilQuiet(plan.kind === 'held writes' ? 3_500 : QUIET_MS);
     if (plan.moment === 'rest') await this.#strike(plan);
     await pause(200 + random() * 1800);
+    // Nothing else is to happen to it before it has been noticed, and it is noticed when somebody speaks.
+    if (plan.kind === 'half-open' && (plan.moment === 'reply' || plan.moment === 'rest'))
+      await this.exchange({ kind: 'none', moment: 'rest' });
   }
 
   #say(ms: number): void {
@@ -165,6 +168,7 @@ class User {
   }
 
   async #strike(plan: Plan): Promise<void> {
+    if (plan.kind === 'none') return;
     const connection = this.#network.server.connections.length - 1;
     const atMs = await strike(this.#network, plan);
     this.#struck.push({ ...plan, atMs, connection });
@@ -172,7 +176,7 @@ class User {
 
   /** What was on its way on this connection may be lost. */
   hasLost(connection: number): boolean {
-    const harmless: Kind[] = ['goAway', 'held writes', 'none'];
+    const harmless: Kind[] = ['goAway', 'held writes'];
     return this.#struck.some(
       (one) => one.connection === connection && !harmless.includes(one.kind),
     );

@@ -20,7 +20,13 @@ import { bytesOfMs, FRAME_MS, INPUT_FORMAT } from '../../src/audio/format.ts';
 import { spawnCli } from '../support/cli.ts';
 import { withoutSilence } from '../support/exactSound.ts';
 
-export type Resources = { heapMiB: number; rssMiB: number; timers: number; files: number };
+export type Resources = {
+  heapMiB: number;
+  rssMiB: number;
+  functions: number;
+  timers: number;
+  files: number;
+};
 type Event = Record<string, unknown> & { type: string };
 
 const SILENCE = new Uint8Array(bytesOfMs(INPUT_FORMAT, FRAME_MS));
@@ -63,7 +69,8 @@ export class Talker {
       ],
       {
         env: { GEMINI_API_KEY: 'a-key', GL_SOAK_RESOURCES: join(this.#folder, 'resources') },
-        nodeArgs: ['--import', resources],
+        // What counts them is experimental, and says so.
+        nodeArgs: ['--disable-warning=ExperimentalWarning', '--import', resources],
       },
     );
     this.#ended = new Promise((resolve) => this.#process.once('close', resolve));
@@ -142,16 +149,18 @@ export class Talker {
   resources(): Resources[] {
     const lines = readFileSync(join(this.#folder, 'resources'), 'utf8').split('\n').slice(0, -1);
     return lines.map((line, index) => {
-      const { rss, heapUsed, external, kinds } = JSON.parse(line) as {
+      const { rss, heapUsed, external, functions, kinds } = JSON.parse(line) as {
         rss: number;
         heapUsed: number;
         external: number;
+        functions: number;
         kinds: Record<string, number>;
       };
       const at = Math.floor((index / lines.length) * this.#files.length);
       return {
         heapMiB: (heapUsed + external) / MIB,
         rssMiB: rss / MIB,
+        functions,
         timers: kinds['Timeout'] ?? 0,
         files: this.#files[at] ?? 0,
       };
