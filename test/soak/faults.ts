@@ -17,16 +17,30 @@ export type Kind =
 export type Moment = 'speech' | 'thinking' | 'reply' | 'rest';
 
 /** `slow`: with 300 ms of delay each way. */
-export type Plan = { kind: Kind; moment: Moment; direction?: Direction; slow?: boolean };
+export type Plan = {
+  kind: Kind;
+  moment: Moment;
+  direction?: Direction;
+  slow?: boolean;
+  /** Of a goAway: how long the connection lives on. When half of it has gone, an answer is not waited for any more. */
+  leftMs?: number;
+};
+
+const LONG_MS = 20_000;
+const SHORT_MS = 6_000;
 
 export type Network = { proxy: FragileProxy; server: StrictServer; random: () => number };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Whether an answer may be cut by it: it may when there is no time to wait for its end. */
+export const cuts = ({ kind, leftMs = LONG_MS }: Plan): boolean =>
+  kind === 'goAway' ? leftMs < LONG_MS : kind !== 'held writes' && kind !== 'none';
+
 /** Settles with the time at which the connection was of no use any more. */
 export async function strike(
   { proxy, server, random }: Network,
-  { kind, direction = 'both' }: Plan,
+  { kind, direction = 'both', leftMs = LONG_MS }: Plan,
 ): Promise<number> {
   if (kind !== 'goAway' && kind !== 'none') server.troubled();
   let atMs = performance.now();
@@ -54,7 +68,7 @@ export async function strike(
       proxy.drop();
       break;
     case 'goAway':
-      server.goAway(8_000);
+      server.goAway(leftMs);
       break;
     case 'held writes':
       proxy.hold(500 + random() * 2500, direction);
@@ -85,6 +99,7 @@ export function cycle(round: number, random: () => number): Plan[] {
     ...at('1011', [any()]),
     ...at('stale handle', [any()]),
     ...at('goAway', ['speech', any()]),
+    { kind: 'goAway', moment: 'speech', leftMs: SHORT_MS },
     { kind: 'held writes', moment: any(), direction: 'up' },
     { kind: 'held writes', moment: any(), direction: 'down' },
     { kind: 'half-open', moment: any(), direction: DIRECTIONS[round % 3]! },

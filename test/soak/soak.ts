@@ -4,7 +4,7 @@
  */
 import { startFragileProxy } from '../support/fragileProxy.ts';
 import { until } from '../support/until.ts';
-import { strike, type Kind, type Network, type Plan } from './faults.ts';
+import { cuts, strike, type Network, type Plan } from './faults.ts';
 import { judge, type Verdict } from './judge.ts';
 import { startStrictServer } from './strictServer.ts';
 import { Talker, type Resources } from './talker.ts';
@@ -176,10 +176,7 @@ class User {
 
   /** What was on its way on this connection may be lost. */
   hasLost(connection: number): boolean {
-    const harmless: Kind[] = ['goAway', 'held writes'];
-    return this.#struck.some(
-      (one) => one.connection === connection && !harmless.includes(one.kind),
-    );
+    return this.#struck.some((one) => one.connection === connection && cuts(one));
   }
 
   measured(): Struck[] {
