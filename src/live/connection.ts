@@ -13,11 +13,13 @@ import {
   closeError,
   ConnectionError,
   handshakeError,
+  loginError,
   loginTimeoutError,
   socketError,
   timeoutError,
   violationError,
 } from './networkErrors.ts';
+import { GemliveError } from '../errors.ts';
 import { SYSTEM_CLOCK, type Clock } from './timers.ts';
 
 /** `headers` hold the credential; the URL never does. */
@@ -28,7 +30,7 @@ export type Endpoint = {
   agent?: Agent | undefined;
 };
 
-/** Asked for at each connection where the credential is short-lived. It rejects with a ConnectionError. */
+/** Asked for at each connection where the credential is short-lived: what it rejects with ends the session. */
 export type EndpointSource = Endpoint | (() => Promise<Endpoint>);
 
 export type ConnectionOptions = {
@@ -271,6 +273,8 @@ async function within<T>(
   });
   try {
     return await Promise.race([work(), interrupted]);
+  } catch (error) {
+    throw error instanceof GemliveError || signal.aborted ? error : loginError(error);
   } finally {
     cancel();
     signal.removeEventListener('abort', onAbort);

@@ -72,6 +72,16 @@ export function timeoutError(host: string, timeoutMs: number, opened: boolean): 
   );
 }
 
+/** Whoever was asked for what has to be shown to the service failed, in words of their own. */
+export function loginError(error: unknown): ConnectionError {
+  const words = error instanceof Error ? error.message : String(error);
+  return new ConnectionError(`there are no credentials to connect with: ${words}`, 'credential', {
+    code: 'no_key',
+    exitCode: EXIT.credential,
+    cause: error,
+  });
+}
+
 /** What has to be shown to the service could not be got in time. */
 export function loginTimeoutError(timeoutMs: number): ConnectionError {
   const seconds = Math.round(timeoutMs / 100) / 10;

@@ -191,7 +191,9 @@ describe('on Vertex AI', () => {
     });
     const setup = toSetup(settings, profile);
     const model = String(expected['model']).replace('models/', PLACE);
-    expect(setup).toStrictEqual({ ...expected, model });
+    // Vertex AI alone tells which messages a state holds.
+    const sessionResumption = { transparent: true };
+    expect(setup).toStrictEqual({ ...expected, model, sessionResumption });
     expect(warnings.map(({ code }) => code)).toEqual(codes);
     expect(await answerTo(setup, VERTEX_PATH)).toBe('ready');
   });
