@@ -191,9 +191,14 @@ describe('on Vertex AI', () => {
     });
     const setup = toSetup(settings, profile);
     const model = String(expected['model']).replace('models/', PLACE);
-    expect(setup).toStrictEqual({ ...expected, model });
+    expect(setup).toStrictEqual({ ...expected, model, sessionResumption: { transparent: true } });
     expect(warnings.map(({ code }) => code)).toEqual(codes);
     expect(await answerTo(setup, VERTEX_PATH)).toBe('ready');
+  });
+
+  it('without resumption where none is wanted', async () => {
+    const { settings, profile } = await resolveFrom({ argv: ['talk', '--vertex', '--no-resume'] });
+    expect(toSetup(settings, profile)).not.toHaveProperty('sessionResumption');
   });
 
   it('refuses what the model refuses everywhere', async () => {
