@@ -175,6 +175,7 @@ describe('its setup frames are ours', () => {
         {
           ...VOICE,
           ...WINDOW,
+          sessionResumption: { transparent: true },
           speechConfig: {
             voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } },
             languageCode: 'de-DE',

@@ -101,3 +101,31 @@ it('a marked utterance is said again with its own markers', () => {
   mark('activityEnd');
   expect(again()).toEqual(['activityStart', 1_000, 1_020, 'activityEnd']);
 });
+
+it('a filler answers nothing: what was asked is owed until the answer comes, and what was said meanwhile, too', () => {
+  const { unanswered, speak, sound, again } = record();
+  sound(5_000);
+  speak(2_000);
+  unanswered.answered();
+  sound(2_000);
+  speak(1_000);
+  unanswered.stillOwed();
+  sound(10_000);
+  const moments = again() as number[];
+  expect(moments).toEqual([...new Set(moments)].toSorted((a, b) => a - b));
+  for (let ms = 5_000; ms < 7_000; ms += FRAME_MS) expect(moments).toContain(ms);
+  for (let ms = 9_500; ms < 10_500; ms += FRAME_MS) expect(moments).toContain(ms);
+});
+
+it('and nothing is owed when the answer has come', () => {
+  const { unanswered, speak, sound, again } = record();
+  sound(5_000);
+  speak(2_000);
+  unanswered.answered();
+  unanswered.stillOwed();
+  sound(10_000);
+  unanswered.answered();
+  unanswered.answerOver();
+  unanswered.stillOwed();
+  expect(Math.min(...(again() as number[]))).toBeGreaterThan(7_000);
+});
