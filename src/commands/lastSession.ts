@@ -187,8 +187,14 @@ const notKept = (error: unknown) => ({
   hint: 'free some space or set XDG_STATE_HOME to a folder of your own; --no-resume keeps nothing',
 });
 
+/** `a moment ago`, `5 min ago` */
+export const agoOf = ({ atMs }: PastSession): string => {
+  const ageMs = Date.now() - atMs;
+  return ageMs < MINUTE_MS ? 'a moment ago' : `${lengthOf(ageMs)} ago`;
+};
+
 /** `5 min`, `3 h` */
-export function lengthOf(ms: number): string {
+function lengthOf(ms: number): string {
   const minutes = Math.round(ms / MINUTE_MS);
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }

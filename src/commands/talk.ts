@@ -10,7 +10,7 @@ import type { LiveSession } from '../live/session.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
-import { lengthOf } from './lastSession.ts';
+import { agoOf } from './lastSession.ts';
 import { lastSession, newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
 import { openLoudspeaker } from './loudspeaker.ts';
 import { untilSignalled } from './signals.ts';
@@ -119,7 +119,7 @@ async function converse(
     facts,
   });
   last?.onWarning((warning) => presenter.event({ type: 'warning', ...warning }));
-  if (past) presenter.note(`going on with the session of ${lengthOf(Date.now() - past.atMs)} ago`);
+  if (past) presenter.note(`going on with the session of ${agoOf(past)}`);
   if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (names: EngineNames | undefined): void => {

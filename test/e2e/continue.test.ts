@@ -196,7 +196,7 @@ describe('after kill -9', () => {
     await pty.close();
 
     pty = open('-c');
-    await pty.until(/session of 0 min ago:\n> my name is Ada\nNice to meet you, Ada\.\n> $/);
+    await pty.until(/session of a moment ago:\n> my name is Ada\nNice to meet you, Ada\.\n> $/);
     pty.mark();
     pty.send('what is my name\r');
     await pty.until(/Your name is Ada\.\n> $/);

@@ -1,6 +1,6 @@
 /** The last lines of a session that is taken up again, so that the user knows where it stands. */
 import { harmless } from '../../ui/harmless.ts';
-import { lengthOf } from '../lastSession.ts';
+import { agoOf } from '../lastSession.ts';
 import { textOf, type PastSession } from '../pastSession.ts';
 
 /** Two questions and their answers. */
@@ -8,11 +8,11 @@ const LINES = 4;
 const CHARACTERS = 500;
 
 /** Lines for the terminal. */
-export function whereWeWere({ atMs, lines }: PastSession): string[] {
-  const shown = lines.slice(-LINES).map((line) => {
+export function whereWeWere(past: PastSession): string[] {
+  const shown = past.lines.slice(-LINES).map((line) => {
     const text = harmless(textOf(line).trim());
     const end = text.length > CHARACTERS ? `…${text.slice(-CHARACTERS)}` : text;
     return line.role === 'model' ? end : `> ${end}`;
   });
-  return [`going on with the session of ${lengthOf(Date.now() - atMs)} ago:`, ...shown];
+  return [`going on with the session of ${agoOf(past)}:`, ...shown];
 }
