@@ -1,6 +1,6 @@
 /** `gemlive file`: recordings in, answers out. */
-import { mkdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { makeFolder } from '../config/folders.ts';
 import type { Observer } from '../conversation.ts';
 import { EXIT, GemliveError, usageError } from '../errors.ts';
 import { harmless } from '../ui/harmless.ts';
@@ -31,7 +31,7 @@ export async function run(context: CommandContext): Promise<number> {
     async (signal) => {
       const place = await openPlace(context);
       try {
-        if (settings.outDir !== undefined) await makeFolder(settings.outDir);
+        if (settings.outDir !== undefined) await makeOutDir(settings.outDir);
         if (args.length === 1) {
           await replayOne(context, place, args[0] ?? '-', signal);
           return EXIT.ok;
@@ -66,9 +66,9 @@ function checkReplyNames(inputs: readonly string[], outDir: string): void {
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+async function makeOutDir(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
   } catch (error) {
     throw usageError(
       `the folder ${path} cannot be made: ${(error as Error).message}`,

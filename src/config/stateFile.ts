@@ -3,9 +3,10 @@
  * owner reads them, and a file is there whole or not at all.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { makeFolder } from './folders.ts';
 import type { Environment } from './given.ts';
 
 const TEMPORARY = '.tmp';
@@ -60,7 +61,7 @@ export async function writePrivate(folder: string, name: string, text: string): 
 }
 
 async function ownFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   if (((await stat(folder)).mode & 0o077) !== 0) await chmod(folder, 0o700);
 }
 

@@ -141,8 +141,8 @@ describe('an output', () => {
     }
   });
 
-  it.concurrent('folder that cannot be made → exit 2', async () => {
-    const outDir = join(QUESTION, 'replies');
+  const NOWHERE = [join(QUESTION, 'replies'), QUESTION, '/proc/none/replies'];
+  it.concurrent.each(NOWHERE)('folder that cannot be made → exit 2 (%s)', async (outDir) => {
     const result = await runCli(['file', QUESTION, '--local', '--out-dir', outDir]);
     expectFailure(result, 2, /--out-dir/);
   });
