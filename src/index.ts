@@ -3,7 +3,8 @@
  * The one barrel. The local Live server is `gemlive/server`.
  */
 
-export { LiveSession, type LiveSessionOptions } from './live/session.ts';
+export { LiveSession } from './live/session.ts';
+export type { LiveSessionOptions } from './live/options.ts';
 export type { FunctionResult } from './live/words.ts';
 export type { Endpoint, EndpointSource } from './live/connection.ts';
 export { ConnectionError } from './live/networkErrors.ts';

@@ -20,6 +20,7 @@ import {
   violationError,
 } from './networkErrors.ts';
 import { GemliveError } from '../errors.ts';
+import type { Socket } from './socket.ts';
 import { SYSTEM_CLOCK, type Clock } from './timers.ts';
 
 /** `headers` hold the credential; the URL never does. */
@@ -38,8 +39,8 @@ export type ConnectionOptions = {
   timeoutMs: number;
   signal: AbortSignal;
   clock?: Clock;
-  /** @internal In place of a socket of the network: importers have no types of ws. */
-  dial?: (endpoint: Endpoint) => WebSocket;
+  /** In place of a socket of the network. */
+  dial?: (endpoint: Endpoint) => Socket;
 };
 
 export type ConnectionHandlers = {
@@ -58,9 +59,11 @@ const PING_INTERVAL_MS = 30_000;
 const PONG_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 const MAX_ERROR_BODY_BYTES = 4_096;
+/** Of life, or that nobody needs to wait for one. */
+const SIGNS = ['pong', 'close'] as const;
 
 export class Connection {
-  readonly #socket: WebSocket;
+  readonly #socket: Socket;
   readonly #handlers: ConnectionHandlers;
   readonly #clock: Clock;
   #state: 'handshake' | 'ready' | 'closing' | 'closed' = 'handshake';
@@ -72,7 +75,7 @@ export class Connection {
   #violation: ConnectionError | undefined;
   readonly #closed: Promise<void>;
 
-  private constructor(socket: WebSocket, handlers: ConnectionHandlers, clock: Clock) {
+  private constructor(socket: Socket, handlers: ConnectionHandlers, clock: Clock) {
     this.#socket = socket;
     this.#handlers = handlers;
     this.#clock = clock;
@@ -233,12 +236,12 @@ export class Connection {
       const socket = this.#socket;
       const settle = (alive: boolean): void => {
         cancel();
-        for (const event of ['pong', 'close']) socket.off(event, onSign);
+        for (const event of SIGNS) socket.off(event, onSign);
         resolve(alive);
       };
       const onSign = (): void => settle(true);
       const cancel = this.#clock.after(timeoutMs, () => settle(false));
-      for (const event of ['pong', 'close']) socket.on(event, onSign);
+      for (const event of SIGNS) socket.on(event, onSign);
       if (socket.readyState === WebSocket.OPEN) socket.ping();
     });
   }
@@ -281,7 +284,7 @@ async function within<T>(
   }
 }
 
-const dialNetwork = ({ url, headers, agent }: Endpoint): WebSocket =>
+const dialNetwork = ({ url, headers, agent }: Endpoint): Socket =>
   new WebSocket(url, {
     headers: { ...headers },
     ...(agent && { agent }),

@@ -4,43 +4,14 @@
  */
 import type { Setup } from '../protocol/messages.ts';
 import { nextDelayMs } from './backoff.ts';
-import { Connection, type ConnectionHandlers, type EndpointSource } from './connection.ts';
-import { Leaving, type Surroundings } from './leaving.ts';
+import { Connection } from './connection.ts';
+import type { KeeperHandlers, KeeperOptions, Link } from './keeping.ts';
+import { Leaving } from './leaving.ts';
 import { Memory } from './memory.ts';
 import { ConnectionError } from './networkErrors.ts';
 import { Outage } from './outage.ts';
 import { recoveryFrom } from './recovery.ts';
-import { sleep, Timers, type Clock } from './timers.ts';
-
-/** What a session needs of a connection. */
-export type Link = Pick<Connection, 'send' | 'bufferedBytes' | 'isAlive' | 'close'>;
-
-export type KeeperOptions = {
-  endpoint: EndpointSource;
-  /** `handle`: of the session to take up again. */
-  setup: (handle: string | undefined) => Setup;
-  /** Of the first connection, retries included. */
-  timeoutMs: number;
-  /** A connection that is lost is made again, and one that is to be cut is left before. */
-  resumes: boolean;
-  random: () => number;
-  clock: Clock;
-  /** In place of {@link Connection.open}. */
-  open?: ((...args: Parameters<typeof Connection.open>) => Promise<Link>) | undefined;
-};
-
-/** `gapMs`: of the second connection on. `resumed` false: the server remembers nothing. */
-type Ready = { gapMs?: number; resumed: boolean };
-
-export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame' | 'onWritable'> &
-  Surroundings & {
-    onConnecting(attempt: number): void;
-    /** Input waits from now on. Once for each loss, and for each move. */
-    onGap(): void;
-    onReconnecting(reason: string, attempt: number): void;
-    onReady(how: Ready): void;
-    onEnd(error: ConnectionError): void;
-  };
+import { sleep, Timers } from './timers.ts';
 
 const openConnection: NonNullable<KeeperOptions['open']> = (...request) =>
   Connection.open(...request);
@@ -105,9 +76,7 @@ export class Keeper {
     for (let attempt = 1; ; attempt += 1) {
       this.#handlers.onConnecting(attempt);
       try {
-        return await this.#connect(deadlineMs - clock.nowMs(), () => ({
-          resumed: this.#memory.handle !== undefined,
-        }));
+        return await this.#connect(deadlineMs - clock.nowMs());
       } catch (error) {
         // Nobody may know the handle of another process any more: once without it.
         if (this.#memory.handle !== undefined && isRefusal(error)) {
@@ -123,7 +92,7 @@ export class Keeper {
           clock.nowMs() + delayMs < deadlineMs;
         // What was left of the time for one more attempt tells less than how the last one failed.
         const isLate = error instanceof ConnectionError && error.code === 'timeout';
-        if (!again) throw isLate ? (reason ?? error) : error;
+        if (!again) throw (isLate && reason) || error;
         reason = error;
         await this.#sleep(delayMs);
       }
@@ -173,18 +142,21 @@ export class Keeper {
 
   // ---- one connection ----------------------------------------------------------------------------
 
-  /** `how`: for {@link KeeperHandlers.onReady}. `prepare` runs when the socket is open and before it is set up. */
+  /** `gapMs`: at the end of a gap. `prepare` runs when the socket is open and before it is set up. */
   async #connect(
     timeoutMs: number,
-    how: () => Ready,
+    gapMs?: () => number,
     prepare?: () => Promise<void>,
     signal: AbortSignal = this.#abort.signal,
   ): Promise<void> {
     const { endpoint, setup, open = openConnection } = this.#options;
     this.#count += 1;
     const number = this.#count;
+    let resumed = false;
     const take = (): Setup => {
       this.#current = number;
+      // As of now: a connection that is ready may have told a handle of its own already.
+      resumed = this.#memory.handle !== undefined;
       return setup(this.#memory.handle);
     };
     this.#closedEarly = undefined;
@@ -214,7 +186,7 @@ export class Keeper {
     this.#link = link;
     this.#begin();
     // At once: whatever happens next happens to a session that knows of it.
-    this.#handlers.onReady(how());
+    this.#handlers.onReady({ resumed, ...(gapMs && { gapMs: gapMs() }) });
   }
 
   #begin(): void {
@@ -257,13 +229,9 @@ export class Keeper {
     while (this.#state === 'gap') {
       outage.attempts += 1;
       this.#handlers.onReconnecting(reason.message, outage.attempts);
-      const handle = this.#memory.handle;
       try {
         await this.#sleep(nextDelayMs(outage.attempts, random));
-        return await this.#connect(RECONNECT_TIMEOUT_MS, () => ({
-          gapMs: clock.nowMs() - lostAtMs,
-          resumed: handle !== undefined,
-        }));
+        return await this.#connect(RECONNECT_TIMEOUT_MS, () => clock.nowMs() - lostAtMs);
       } catch (failure) {
         if (!(failure instanceof ConnectionError)) return; // closed by us
         reason = failure;
@@ -305,11 +273,11 @@ export class Keeper {
         await old?.close(1000);
         signal.throwIfAborted();
       };
-      const how = (): Ready => {
+      const gapMs = (): number => {
         this.#outage.over();
-        return { gapMs: clock.nowMs() - leftAtMs, resumed: this.#memory.handle !== undefined };
+        return clock.nowMs() - leftAtMs;
       };
-      await this.#connect(RECONNECT_TIMEOUT_MS, how, leave, signal);
+      await this.#connect(RECONNECT_TIMEOUT_MS, gapMs, leave, signal);
     } catch (error) {
       if (!(error instanceof ConnectionError) || attempt.signal.aborted) return;
       // Its preparation may still be waiting for the moment.

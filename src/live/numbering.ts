@@ -8,7 +8,7 @@ export class Numbering {
   #last = 0;
   #numbers = new WeakMap<ClientMessage, number>();
 
-  /** Another connection: its setup has been sent. */
+  /** What comes next goes over another connection, after its setup. */
   restart(): void {
     this.#last = 0;
     this.#numbers = new WeakMap();

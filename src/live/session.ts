@@ -6,56 +6,22 @@ import type { LiveEvent, SessionEvent } from '../events.ts';
 import type { GemliveError, Warning } from '../errors.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import { toEvents } from '../protocol/events.ts';
-import type { ClientMessage, Content, ServerMessage, Setup } from '../protocol/messages.ts';
-import type { ModelProfile } from '../protocol/models.ts';
-import type { EndpointSource } from './connection.ts';
+import type { ClientMessage, Content, ServerMessage } from '../protocol/messages.ts';
 import { Dialogue } from './dialogue.ts';
-import { Keeper, type KeeperOptions } from './keeper.ts';
+import { Keeper } from './keeper.ts';
 import { silentError, unreadableError } from './networkErrors.ts';
+import type { LiveSessionOptions } from './options.ts';
 import { seedOf, setupFor } from './seed.ts';
-import { SYSTEM_CLOCK, type Clock } from './timers.ts';
+import { SYSTEM_CLOCK } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
 import { Uplink } from './uplink.ts';
+import { MEMORY_LOST, NO_ANSWER_YET } from './warnings.ts';
 import { Watchdog } from './watchdog.ts';
 import { resultsMessage, textMessages, type FunctionResult } from './words.ts';
-
-export type LiveSessionOptions = {
-  endpoint: EndpointSource;
-  setup: Setup;
-  profile: ModelProfile;
-  /** Until setupComplete, retries included. */
-  timeoutMs: number;
-  /**
-   * A connection that is lost is made again, with the handle of `setup.sessionResumption` where there is one, and
-   * one that is to be cut is left before. Default false: the session ends with its connection.
-   */
-  resumes?: boolean;
-  /**
-   * A session of another process to go on with: by its handle, or where there is none or it is refused, by its
-   * last lines. `isWhole`: they are all of it.
-   */
-  past?: { handle: string | undefined; lines: readonly Content[]; isWhole: boolean };
-  /** Told of each state to come back to, with the last lines of the conversation. The handle is a secret. */
-  onResumable?: (handle: string, lines: Content[]) => void;
-  /** 10 s after an utterance without an answer, look whether anybody is there. */
-  watches?: boolean;
-  random?: () => number;
-  clock?: Clock;
-  /** In place of a socket. */
-  open?: KeeperOptions['open'];
-};
 
 const MAX_BAD_FRAMES_IN_A_ROW = 20;
 const INPUT_RATE_HZ = 16_000;
 const BYTES_PER_MS = (INPUT_RATE_HZ * 2) / 1000;
-const MEMORY_LOST: Warning = {
-  code: 'memory_lost',
-  message: 'the session could not be taken up again: a new one knows its last lines only',
-};
-const NO_ANSWER_YET: Warning = {
-  code: 'no_answer_yet',
-  message: 'no answer; the model may have chosen to stay silent',
-};
 
 export class LiveSession {
   readonly #options: LiveSessionOptions;

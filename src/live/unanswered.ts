@@ -177,7 +177,8 @@ export class Unanswered {
     this.#givenUpMs = 0;
     const [first] = this.#utterances;
     const lately = Math.max(this.#nowMs - UNNOTICED_MS, this.#quietFromMs);
-    const exact = resumed ? this.#consumedSeq : undefined;
+    if (!resumed) this.#consumedSeq = undefined;
+    const exact = this.#consumedSeq;
     const beginMs = first ? this.#firstMs : lately;
     const fromMs = exact === undefined ? beginMs : Math.min(beginMs, this.#overToMs);
     const afterSeq = exact ?? first?.afterSeq ?? 0;

@@ -1,7 +1,7 @@
 /** The way out: what waits for the network, what was not answered and is said again, and what was lost of it. */
 import type { Warning } from '../errors.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
-import type { Link } from './keeper.ts';
+import type { Link } from './keeping.ts';
 import { Outbox } from './outbox.ts';
 import { Numbering } from './numbering.ts';
 import type { Unanswered } from './unanswered.ts';
@@ -67,6 +67,7 @@ export class Uplink {
   /** The connection is gone; with it the calls that results wait to go out for. */
   lost(): void {
     this.#unanswered.lost();
+    this.#numbering.restart();
     this.#outbox.discard((message) => 'toolResponse' in message);
   }
 
@@ -80,7 +81,6 @@ export class Uplink {
    * `resumed`: the server has taken up its newest state.
    */
   repeat(seed: readonly ClientMessage[], resumed: boolean): void {
-    this.#numbering.restart();
     this.#outbox.putBack([...seed, ...this.#unanswered.take(resumed)]);
   }
 

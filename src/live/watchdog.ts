@@ -1,5 +1,5 @@
 /** 10 s without an answer: a model may choose to stay silent, and a network may be gone without a word. */
-import type { Link } from './keeper.ts';
+import type { Link } from './keeping.ts';
 import type { Clock } from './timers.ts';
 
 const NO_ANSWER_MS = 10_000;

@@ -4,7 +4,7 @@
  * answered, whole, and how often.
  */
 import { LiveSession } from '../../src/live/session.ts';
-import type { Link } from '../../src/live/keeper.ts';
+import type { Link } from '../../src/live/keeping.ts';
 import type { Clock } from '../../src/live/timers.ts';
 import { closeError, type ConnectionError } from '../../src/live/networkErrors.ts';
 import type { ClientMessage, ServerMessage, Setup } from '../../src/protocol/messages.ts';

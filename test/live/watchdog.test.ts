@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 
-import type { Link } from '../../src/live/keeper.ts';
+import type { Link } from '../../src/live/keeping.ts';
 import { SYSTEM_CLOCK } from '../../src/live/timers.ts';
 import { Watchdog } from '../../src/live/watchdog.ts';
 

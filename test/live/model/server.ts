@@ -1,8 +1,7 @@
 /** The server's side of all connections: what it is sent, and whether it may be; what it says, and who hears it. */
-import type { WebSocket } from 'ws';
 import type { FunctionCall, LiveEvent } from '../../../src/events.ts';
 import { Connection } from '../../../src/live/connection.ts';
-import type { Link } from '../../../src/live/keeper.ts';
+import type { Link } from '../../../src/live/keeping.ts';
 import { classifyClose } from '../../../src/protocol/closeReasons.ts';
 import type { ClientMessage } from '../../../src/protocol/messages.ts';
 import { profileOf } from '../../../src/protocol/models.ts';
@@ -60,7 +59,7 @@ export class FakeServer {
   async open(...request: Parameters<typeof Connection.open>): Promise<Link> {
     const [endpoint, setup, handlers, options] = request;
     const clock = this.#clock;
-    const dial = (): WebSocket => this.#dial() as unknown as WebSocket;
+    const dial = (): FakeSocket => this.#dial();
     const connection = await Connection.open(endpoint, setup, handlers, {
       ...options,
       clock,
