@@ -1,7 +1,9 @@
 /** A soak proves something only where its judge sees what goes wrong. */
 import { describe, expect, it } from 'vitest';
 
+import { OUTPUT_FORMAT } from '../../src/audio/format.ts';
 import { concatBytes } from '../../src/audio/pcm.ts';
+import { Gain } from '../../src/audio/sinks/gain.ts';
 import { exactSound } from '../support/exactSound.ts';
 import { judge } from './judge.ts';
 import type { Heard, Turn } from './strictServer.ts';
@@ -43,13 +45,28 @@ describe('the judge of a soak', () => {
     expect(judged([PAUSE, ...gap, PAUSE, TWO])).toEqual({
       well: 2,
       faults: [],
-      answers: { whole: 2, cut: 0 },
+      answers: { whole: 2, cut: 0, softer: 0 },
     });
   });
 
   it('allows what came of an answer whose connection was cut', () => {
     const verdict = judged([ONE.subarray(0, 2 * CHUNK_BYTES), TWO], { isCut: true });
-    expect(verdict).toMatchObject({ well: 2, faults: [], answers: { whole: 1, cut: 1 } });
+    expect(verdict).toMatchObject({
+      well: 2,
+      faults: [],
+      answers: { whole: 1, cut: 1, softer: 0 },
+    });
+  });
+
+  it('knows the beginning of an answer that gave way to a voice', () => {
+    const gain = new Gain(OUTPUT_FORMAT);
+    gain.set(0.25, 0);
+    const soft = gain.apply(ONE.subarray(0, 9_600));
+    gain.set(1, 300);
+    const ducked = [soft, gain.apply(ONE.subarray(9_600)), TWO];
+    expect(judged(ducked)).toMatchObject({ well: 2, faults: [], answers: { whole: 2, softer: 1 } });
+    const other = exactSound(480, 77);
+    expect(judged([other, ONE.subarray(other.byteLength), TWO]).faults).not.toEqual([]);
   });
 
   it.each([

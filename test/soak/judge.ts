@@ -7,7 +7,7 @@ export type Verdict = {
   well: number;
   /** What was wrong, with any of it. */
   faults: string[];
-  answers: { whole: number; cut: number };
+  answers: { whole: number; cut: number; softer: number };
 };
 
 /** `lengths`: frames of each utterance. A reply may be cut where its connection was. */
@@ -47,5 +47,6 @@ export function judge({
   if (cameBytes !== soundedBytes)
     faults.push(`${cameBytes} bytes of answers came, ${soundedBytes} sounded`);
   const whole = sounded.filter((one) => one.whole).length;
-  return { well, faults, answers: { whole, cut: sounded.length - whole } };
+  const softer = sounded.filter(({ softerMs }) => softerMs > 0).length;
+  return { well, faults, answers: { whole, cut: sounded.length - whole, softer } };
 }

@@ -8,6 +8,8 @@ export type Sounded = {
   /** From the beginning of the reply. */
   bytes: number;
   whole: boolean;
+  /** Of its beginning: as it gives way to a voice. */
+  softerMs: number;
 };
 
 const CHUNK_SAMPLES = CHUNK_MS * 24;
@@ -18,6 +20,34 @@ const samplesOf = (pcm: Uint8Array): Int16Array => {
   const view = viewOf(pcm);
   return Int16Array.from({ length: pcm.byteLength >> 1 }, (_, i) => view.getInt16(2 * i, true));
 };
+
+const BLOCK_SAMPLES = 240;
+
+/** The same sound, less loud: what became 0 of it is missing in `heard`. */
+function isLike(heard: readonly number[], sent: Int16Array): boolean {
+  const missing = sent.length - heard.length;
+  if (missing < 0 || missing > 0.01 * sent.length) return false;
+  for (let at = 0; at < heard.length; at += BLOCK_SAMPLES) {
+    const block = heard.slice(at, at + BLOCK_SAMPLES);
+    let best = 0;
+    for (let shift = 0; shift <= missing; shift += 1)
+      best = Math.max(best, likeness(block, sent.subarray(at + shift)));
+    if (best < 0.9) return false;
+  }
+  return true;
+}
+
+/** Normalised correlation; 0 where the first is the louder one. */
+function likeness(heard: readonly number[], sent: Int16Array): number {
+  let [product, power, powerSent] = [0, 0, 0];
+  for (const [i, sample] of heard.entries()) {
+    const other = sent[i] ?? 0;
+    product += sample * other;
+    power += sample * sample;
+    powerSent += other * other;
+  }
+  return power > powerSent ? 0 : product / Math.sqrt(power * powerSent);
+}
 
 /** Each reply as far as it sounded, in the order in which they did; `faults` for what should not have sounded so. */
 export function listen(
@@ -33,11 +63,12 @@ export function listen(
   const heard = samplesOf(withoutSilence(pcm));
   const sounded: Sounded[] = [];
   const faults: string[] = [];
-  let unknown = 0;
+  let unknown: number[] = [];
+  let strange = 0;
   for (let i = 0; i < heard.length;) {
     const place = places.get(heard.subarray(i, i + KEY_SAMPLES).join());
     if (!place) {
-      unknown += 1;
+      unknown.push(heard[i]!);
       i += 1;
       continue;
     }
@@ -56,20 +87,27 @@ export function listen(
       faults.push(`answer ${turn.number} breaks off in the middle of a chunk`);
       length = 1;
     }
+    const isSofter = place.at > 0 && isLike(unknown, samples.subarray(0, place.at));
+    if (!isSofter) strange += unknown.length;
+    unknown = [];
     const last = sounded.at(-1);
     if (place.at > 0 && last?.turn === turn && last.bytes === place.at * 2) {
       last.bytes += length * 2;
       last.whole = isEnd;
     } else {
-      if (place.at > 0) faults.push(`answer ${turn.number} sounded from ${place.at / 24} ms on`);
+      if (place.at > 0 && !isSofter)
+        faults.push(`answer ${turn.number} sounded from ${place.at / 24} ms on`);
       if (sounded.some((one) => one.turn === turn))
         faults.push(`answer ${turn.number} sounded twice`);
       if (last && last.turn.number > turn.number)
         faults.push(`answer ${turn.number} sounded after answer ${last.turn.number}`);
-      sounded.push({ turn, bytes: length * 2, whole: isEnd });
+      const softer = isSofter ? place.at : 0;
+      const bytes = (softer + length) * 2;
+      sounded.push({ turn, bytes, whole: isEnd, softerMs: softer / 24 });
     }
     i += length;
   }
-  if (unknown > 0) faults.push(`${unknown} samples of no answer`);
+  strange += unknown.length;
+  if (strange > 0) faults.push(`${strange} samples of no answer`);
   return { sounded, faults };
 }

@@ -49,7 +49,7 @@ export const fastGaps = (struck: readonly Struck[], which: 'gapMs' | 'soundAfter
   });
 
 export function report(soaked: Soaked, machine: string): string {
-  const { struck, minutes, utterances, well, answers, resources } = soaked;
+  const { struck, minutes, utterances, well, answers, faults, resources } = soaked;
   const rows = CASES.flatMap(([suffix, isCase]) =>
     ORDER.flatMap((kind) => {
       const these = struck.filter((one) => one.kind === kind && isCase(one));
@@ -79,7 +79,8 @@ export function report(soaked: Soaked, machine: string): string {
       `The server remembers for each handle the turns that were over when it gave it out, and nothing else. No sample of any sound is like another.`,
     '',
     `- Utterances in an answered turn, whole, once: ${well} of ${utterances}.`,
-    `- Answers that sounded: ${answers.whole} whole, ${answers.cut} cut with their connection; none twice or out of order, and everything of them that came.`,
+    `- Answers that sounded: ${answers.whole} whole, ${answers.cut} cut with their connection, ${answers.softer} softer at first.`,
+    `- Sound that came twice, out of order, changed or not at all, and whatever else was wrong: ${faults.length === 0 ? 'none' : faults.join('; ')}.`,
     `- From the loss to the next connection, of connections that were cut on loopback after more than 5 s: median ${figures(fastGaps(struck, 'gapMs')).replace(' (', ' ms (p95 ')}; by the proxy's clock, to the first sound on it: ${figures(fastGaps(struck, 'soundAfterMs')).replace(' (', ' ms (p95 ')}.`,
     '',
     'Milliseconds, median (p95): the gap as `session` tells it (`gapMs`), and from the moment the network broke to the first sound on the next connection. A connection that is open and dead is looked after 10 s after somebody spoke, and given up 30 s later. Back-off goes on where a connection does not live for 5 s.',
