@@ -15,8 +15,8 @@ const WAITING = [
   'test/conformance/*.test.ts',
   'test/live/{recovery,transparent}.test.ts',
   'test/soak/realTime.test.ts',
-  'test/server/{engines,llm,resumption,script*,tools,turns}.test.ts',
-  'test/e2e/{continue,fallback,modelJobs,reconnect,serveScript,vertex}.test.ts',
+  'test/server/{engines,llm,restSafety,resumption,script*,tools,turns}.test.ts',
+  'test/e2e/{continue,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
 ];
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
@@ -40,7 +40,7 @@ export default defineConfig({
           ...limits,
           name: 'waiting',
           include: WAITING,
-          maxWorkers: 5,
+          maxWorkers: 6,
           maxConcurrency: 6,
           sequence: { groupOrder: 0 },
         },

@@ -10,9 +10,11 @@ import { textOf, type PastSession } from './pastSession.ts';
 import { untilSignalled } from './signals.ts';
 
 export async function run(context: CommandContext): Promise<number> {
-  const { settings } = context;
+  const { settings, args, stdinTty } = context;
   const seedsHistory = settings.history !== undefined || settings.context.length > 0;
-  if (settings.dryRun) return dryRun(context, { asText: true, seedsHistory });
+  if (settings.dryRun) {
+    return dryRun(context, { asText: true, seedsHistory, once: args.length > 0 || !stdinTty });
+  }
   return untilSignalled(
     context.signal,
     {

@@ -138,6 +138,13 @@ describe('words and options', () => {
 });
 
 describe('--dry-run', () => {
+  it('shows what is sent: one question is nothing to come back to', async () => {
+    const once = await runCli(['chat', '--dry-run', 'hi']);
+    const talk = await runCli(['talk', '--dry-run']);
+    expect(once.stdout).not.toContain('sessionResumption');
+    expect(talk.stdout).toContain('"sessionResumption":{}');
+  });
+
   it('prints the frame and nothing else, without a key, an input or a device', async () => {
     for (const args of [['talk'], ['chat'], ['file', 'no-such-file.wav']]) {
       const { code, stdout, stderr } = await runCli([...args, '--dry-run']);
