@@ -163,7 +163,7 @@ describe('the screen of talk', () => {
     terminal.send(`\r${'x'.repeat(200)}\x01`);
     await shows(/> x+\.\.\.\n\* [a-z]/);
     terminal.send('\x1b');
-    await shows(/\.\.\.\n\* [a-z]/);
+    await shows(/"two"\.\.\.\n\* [a-z]/);
     terminal.send('?q');
     expect((await terminal.ended).code).toBe(0);
     // oxlint-disable-next-line no-control-regex
