@@ -121,6 +121,15 @@ describe.concurrent('a service', () => {
   });
 });
 
+it.concurrent('a session that does not come about is the cause, where nothing else could be asked', async () => {
+  const server = await startHttpServer((_, response) => {
+    response.writeHead(503).end();
+  });
+  const told = await ask(['--vertex', ...at(server.url)]);
+  await server.close();
+  expect([told.code, told.trouble]).toEqual([5, ['service –', 'model –', 'session ✗']]);
+});
+
 describe.concurrent('no key', () => {
   it('is exit 3 before anything is asked, and the way there is looked at', async () => {
     const closed = await startRawServer({});

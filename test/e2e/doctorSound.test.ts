@@ -11,6 +11,7 @@ import { toldBy, type Told } from '../support/doctor.ts';
 import { surroundings, type Surroundings } from '../support/leftovers.ts';
 import { noise } from '../support/noise.ts';
 import { addSink, pactl } from '../support/pactl.ts';
+import { needsPipewire, startPipewire } from '../support/pipewireServer.ts';
 import { hasProgram, programPath } from '../support/programs.ts';
 import { openPty, plainText, type Pty } from '../support/pty.ts';
 import { needsSound, startSoundServer, type SoundServer } from '../support/soundServer.ts';
@@ -103,7 +104,8 @@ needsSound('gemlive doctor with sound', () => {
     expect(of('recorder').summary).toMatch(/^parec: /);
     expect(of('player').summary).toMatch(/^pacat: /);
     const { facts, summary } = of('loopback');
-    expect(facts).toMatchObject({ heard: true, chirps: 3, suggestedEcho: 'auto' });
+    expect(facts).toMatchObject({ heard: true, suggestedEcho: 'auto' });
+    expect(facts['chirps']).toBeGreaterThan(1);
     expect(facts['echoDb']).toBeGreaterThan(-7);
     expect(facts['echoDb']).toBeLessThan(-5);
     expect(summary).toMatch(/^heard at -6 dB after \d+ ms: --echo auto$/);
@@ -278,6 +280,16 @@ needsSound('gemlive doctor with sound', () => {
     place.remove();
   });
 
+  it.concurrent('Ctrl+C while it listens', async () => {
+    const { pty, place } = await terminal(80);
+    await pty.until(/say something/);
+    pty.send('\u0003');
+    expect((await pty.ended).code).toBe(130);
+    await pty.close();
+    expect(await place.processes()).toEqual([]);
+    place.remove();
+  });
+
   it.concurrent('--yes asks for nothing, and --plain is ASCII without colour', async () => {
     const { pty, place } = await terminal(80, ['--yes', '--plain']);
     expect((await pty.ended).code).toBe(0);
@@ -307,6 +319,24 @@ needsSound('gemlive doctor with sound', () => {
     expect(await place.processes()).toEqual([]);
     expect(place.temporaries()).toEqual([]);
     place.remove();
+  });
+});
+
+needsPipewire('gemlive doctor on PipeWire', () => {
+  let server: SoundServer;
+  beforeAll(async () => {
+    server = await startPipewire();
+  });
+  afterAll(() => server.stop());
+
+  it('hears a loopback by its own programs', async () => {
+    const options = ['source=speaker.monitor', 'sink=mic', 'latency_msec=60'];
+    await pactl(server, 'load-module', 'module-loopback', ...options);
+    const args = ['--recorder', 'pw-record', '--player', 'pw-cat'];
+    const { code, of } = await told(args, server.environment);
+    expect([code, of('loopback').status]).toEqual([0, 'ok']);
+    expect(of('sound').summary).toMatch(/on PipeWire/);
+    expect(of('recorder').facts['backend']).toBe('pw-record');
   });
 });
 

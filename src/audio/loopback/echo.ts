@@ -14,6 +14,11 @@ export const LATEST_MS = 1350;
 const SIGNIFICANT = 7;
 /** Echoes of one room are as late as each other; two clocks of a machine do not differ by more in three seconds. */
 const SAME_WITHIN_MS = 3;
+/** What stands out by so much is no chance: it counts although a stall lies between it and the next one. */
+const CERTAIN = 12;
+const STALLED_WITHIN_MS = 100;
+/** No two clocks of a machine are as different. */
+const MOST_DRIFT_PPM = 1000;
 /** After a chirp the room goes on. */
 const REVERBERATION_MS = 200;
 /** The error of one 16-bit sample, where a filter finds no other noise. */
@@ -37,7 +42,7 @@ export type EchoFinding = {
   chirps: number;
   /** How much faster the microphone's clock runs than the loudspeaker's; absent where it cannot be told. */
   drift?: { ppm: number; uncertaintyPpm: number };
-  /** How far the echoes are from evenly spaced, where that is too much for {@link drift}. */
+  /** How much later one echo is than another, where that is no drift. */
   jumpMs?: number;
 };
 
@@ -66,10 +71,11 @@ export function findEcho({ samples, rateHz, chirpsAt }: LoopbackRecording): Echo
     sensitivityDb: decibel(sensitivity * sensitivity),
   };
   const peaks = found.map((one) => one?.peak);
-  const heard = alike(peaks, SAME_WITHIN_MS * perMs);
+  const certain = peaks.map((peak) => (peak && peak.significance > CERTAIN ? peak : undefined));
+  const together = alike(peaks, SAME_WITHIN_MS * perMs);
+  const heard = together.length < 2 ? alike(certain, STALLED_WITHIN_MS * perMs) : together;
   if (heard.length < 2) return none;
   const lags = heard.map(({ peak }) => peak.lag);
-  const [first] = heard;
   const echoPowers = heard.map(({ peak, at }) =>
     powerOf(samples, { peak, at: chirpsAt[at] ?? 0 }, { template, noisePower: noise.power, perMs }),
   );
@@ -79,7 +85,7 @@ export function findEcho({ samples, rateHz, chirpsAt }: LoopbackRecording): Echo
     chirps: heard.length,
     delayMs: median(lags) / perMs,
     echoDb: decibel(median(echoPowers)),
-    ...(first && clocks(heard, chirpsAt, perMs)),
+    ...clocks(heard, chirpsAt, perMs),
   };
 }
 
@@ -169,14 +175,21 @@ function clocks(
   chirpsAt: readonly number[],
   perMs: number,
 ): Pick<EchoFinding, 'drift' | 'jumpMs'> {
-  if (heard.length < 3) return {};
+  if (heard.length < 3) {
+    const lags = heard.map(({ peak }) => peak.lag / perMs);
+    const jumpMs = Math.max(...lags) - Math.min(...lags);
+    return jumpMs > SAME_WITHIN_MS ? { jumpMs } : {};
+  }
   const points = heard.map(({ at, peak }) => ({ x: chirpsAt[at] ?? 0, y: peak.lag }));
   const meanX = points.reduce((sum, { x }) => sum + x, 0) / points.length;
   const meanY = points.reduce((sum, { y }) => sum + y, 0) / points.length;
   const spread = points.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
   const slope = points.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / spread;
   const offLine = Math.max(...points.map(({ x, y }) => Math.abs(y - meanY - slope * (x - meanX))));
-  if (offLine / perMs > STEADY_WITHIN_MS) return { jumpMs: offLine / perMs };
+  if (offLine / perMs > STEADY_WITHIN_MS || Math.abs(slope) * 1e6 > MOST_DRIFT_PPM) {
+    const lags = points.map(({ y }) => y / perMs);
+    return { jumpMs: Math.max(...lags) - Math.min(...lags) };
+  }
   // What noise does to the place of a peak, and what was seen of it: the larger one, twice.
   const byNoise = Math.max(...heard.map(({ peak }) => peak.width / peak.significance));
   const place = Math.max(BEST_PLACE_SAMPLES, byNoise, offLine * Math.sqrt(1.5));

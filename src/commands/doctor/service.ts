@@ -137,14 +137,16 @@ async function checkModel(
   } else if (error.code === 'bad_model' || offered) {
     report.tell({ ...wrongModel(whyNot(model), model, others), more: [error.message] });
     report.tell(skipped('session', 'no model'));
-  } else if (report.isFine('service')) {
-    report.tell(skipped('model', 'no session could be opened'));
-    report.tell(failed('session', error));
   } else {
-    for (const name of ['model', 'session'] as const)
-      report.tell(skipped(name, 'the service does not let you in'));
+    const isLetIn = !REFUSALS.includes(error.code);
+    const why = isLetIn ? 'no session could be opened' : 'the service does not let you in';
+    report.tell(skipped('model', why));
+    report.tell(isLetIn ? failed('session', error) : skipped('session', why));
   }
 }
+
+/** Of a credential. */
+const REFUSALS: readonly string[] = ['bad_key', 'no_key', 'no_permission'];
 
 /** Where models cannot be listed. */
 function serviceBy(
@@ -152,8 +154,10 @@ function serviceBy(
   context: CommandContext,
   system: System,
 ): Check {
-  if (error && ['bad_key', 'no_key', 'no_permission'].includes(error.code))
+  if (error && REFUSALS.includes(error.code))
     return failed('service', error, credentialFixes(error, context, system));
+  // What else goes wrong may come before it has looked at that.
+  if (error && error.code !== 'bad_model') return skipped('service', 'no session could be opened');
   return { name: 'service', status: 'ok', summary: 'it takes the credential' };
 }
 
