@@ -171,9 +171,9 @@ export function openingFailed(opened: Opened<unknown>, system: System): Check | 
     const summary = `no program that ${what} sound was found`;
     return withFacts({ ...failed(name, error, fix), summary });
   }
-  const isMissing = /no such (sound )?device|no sound device/.test(error.why ?? '');
-  const isNamed = error.hint?.includes('gemlive devices') === true;
-  return withFacts(failed(name, error, isMissing && !isNamed ? fixesFor('noDevice', system) : []));
+  // A device that was named is looked for in the list; else its own hint leads here.
+  const isNamed = error.hint?.includes('gemlive devices') === true || error.code !== 'no_device';
+  return withFacts(failed(name, error, isNamed ? [] : fixesFor('noDevice', system)));
 }
 
 /** Nothing but native modules is there, which on Linux reach no more than ALSA, and what cannot take a device. */
