@@ -79,10 +79,9 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
   doctor: {
     summary: 'check microphone, loudspeaker, echo, key, network and model, and say what helps',
     description:
-      'Check everything that `talk` needs, each thing by using it, and say what helps where something is wrong:\n' +
-      'the command for this system. It plays three short chirps and listens for them (how loud the loudspeaker is\n' +
-      'in the microphone, and how late), asks you to say something (in a terminal; Enter or --yes leaves it out),\n' +
-      'asks the service for its list of models with your key, and opens a session without sending any sound.\n' +
+      'Check everything that `talk` needs, each thing by using it, and say what helps where something is wrong. ' +
+      'It plays three short chirps and listens for them, asks you to say something (in a terminal; Enter or --yes ' +
+      'leaves it out), asks the service for its models with your key, and opens a session without any sound.\n' +
       'The last line names the first cause; the exit code is that of `talk` for it.',
     examples: [
       'gemlive doctor',

@@ -116,7 +116,7 @@ describe('what helps', () => {
   });
 
   it('is there for every trouble, everywhere, and root needs no sudo', () => {
-    const problems = `noRecorder noPlayer noSoundServer noDevice deadMicrophone noNetwork noNameServer
+    const problems = `noRecorder noPlayer noSoundServer noDevice noPermission deviceInUse deadMicrophone noNetwork noNameServer
       wrongClock unknownAuthority noKey noGoogleLogin noEars noVoice`;
     for (const problem of problems.split(/\s+/) as Problem[]) {
       for (const name of Object.keys(SYSTEMS))

@@ -184,10 +184,9 @@ needsSound('gemlive doctor with sound', () => {
   });
 
   it.concurrent('what the loudspeaker plays, in the place of a microphone', async () => {
-    const { of } = await told(['--input-device', 'speaker.monitor'], server.environment);
-    expect(of('microphone')).toMatchObject({ status: expect.stringMatching(/warn|fail/) });
-    if (of('microphone').facts['zeros'] === false)
-      expect(of('microphone').summary).toMatch(/what the loudspeaker plays/);
+    const { code, of } = await told(['--input-device', 'speaker.monitor'], server.environment);
+    expect([code, of('microphone').status]).toEqual([0, 'warn']);
+    expect(of('microphone').summary).toMatch(/what the loudspeaker plays/);
   });
 
   it.concurrent('no recorder: the package to install', async () => {

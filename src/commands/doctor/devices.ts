@@ -10,9 +10,9 @@ import type { AudioSink } from '../../audio/ports.ts';
 import type { RecorderSource } from '../../audio/sources/recorder.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
-import { failed, type Check } from './check.ts';
+import { failed, type Check, type Fix } from './check.ts';
 import { fixesFor } from './fixes.ts';
-import type { System } from './system.ts';
+import type { System, SystemKind } from './system.ts';
 
 /** What came of opening a recorder or a player. */
 export type Opened<Handle> = {
@@ -118,6 +118,12 @@ const REACHED_BY: Record<SoundSystem, string> = {
   dshow: 'DirectShow',
 };
 
+/** There is nothing to ask. */
+const OWN_SYSTEMS: Partial<Record<SystemKind, string>> = {
+  macos: 'Core Audio',
+  windows: 'Windows audio',
+};
+
 /** `parts`: those that were wanted. */
 export function soundCheck(
   server: SoundServer,
@@ -125,6 +131,8 @@ export function soundCheck(
   system: System,
 ): Check {
   const name = 'sound';
+  const own = OWN_SYSTEMS[system.kind];
+  if (own !== undefined) return { name, status: 'ok', summary: own, facts: { server: own } };
   const opened = parts.find(({ handle }) => handle !== undefined);
   if (server.name !== undefined) {
     return { name, status: 'ok', summary: server.name, facts: { server: server.name } };
@@ -171,9 +179,14 @@ export function openingFailed(opened: Opened<unknown>, system: System): Check | 
     const summary = `no program that ${what} sound was found`;
     return withFacts({ ...failed(name, error, fix), summary });
   }
-  // A device that was named is looked for in the list; else its own hint leads here.
-  const isNamed = error.hint?.includes('gemlive devices') === true || error.code !== 'no_device';
-  return withFacts(failed(name, error, isNamed ? [] : fixesFor('noDevice', system)));
+  return withFacts(failed(name, error, deviceFixes(error, system)));
+}
+
+/** Empty: its own hint is the best there is, as for a device that was named. */
+function deviceFixes({ code, why = '', hint = '' }: GemliveError, system: System): readonly Fix[] {
+  if (code !== 'no_device' || hint.includes('gemlive devices')) return [];
+  if (/no permission/.test(why)) return fixesFor('noPermission', system);
+  return fixesFor(/in use by another/.test(why) ? 'deviceInUse' : 'noDevice', system);
 }
 
 /** Nothing but native modules is there, which on Linux reach no more than ALSA, and what cannot take a device. */

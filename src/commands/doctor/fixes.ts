@@ -11,6 +11,8 @@ export type Problem =
   | 'noSoundServer'
   /** A server or a system without a device. */
   | 'noDevice'
+  | 'noPermission'
+  | 'deviceInUse'
   /** It gives zeros, and is not muted. */
   | 'deadMicrophone'
   | 'noNetwork'
@@ -78,6 +80,17 @@ const TABLE: Record<Problem, Partial<Record<Place, Fix[]>>> = {
     macos: run('open "x-apple.systempreferences:com.apple.preference.sound"'),
     windows: run('start ms-settings:sound'),
     any: [words('connect a device, and see that your user may use it: groups (audio)')],
+  },
+  noPermission: {
+    container: run('docker run --device /dev/snd --group-add audio …'),
+    macos: run('open "x-apple.systempreferences:com.apple.preference.security?Privacy_Microphone"'),
+    windows: run('start ms-settings:privacy-microphone'),
+    any: [{ run: 'sudo usermod -aG audio "$USER"' }, words('then log out and in again')],
+  },
+  deviceInUse: {
+    macos: [words('close the other program that uses it')],
+    windows: [words('close the other program that uses it')],
+    any: [{ run: 'fuser -v /dev/snd/*' }, words('close the program that it names')],
   },
   deadMicrophone: {
     macos: [

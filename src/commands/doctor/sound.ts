@@ -112,8 +112,10 @@ async function checkBoth(stage: Stage): Promise<void> {
   const { settings } = context;
   await ear.until(ROOM_MS, signal);
   const room = ear.levels(SETTLE_MS);
+  // PipeWire calls what a sink plays by the name of that sink.
   const isLoudspeaker =
-    device?.isMonitor === true && (await isDefaultSinkMonitor(device.id, context.childEnv));
+    device?.isMonitor === true &&
+    (device.id === output?.device?.id || (await isDefaultSinkMonitor(device.id, context.childEnv)));
   const tellMicrophone = (): void => {
     report.tell(microphoneCheck({ opened: input, ear, room, isLoudspeaker, system }));
   };
