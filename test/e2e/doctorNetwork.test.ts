@@ -251,6 +251,7 @@ describe.concurrent('a proxy', () => {
     await proxy.close();
     expect([told.code, told.trouble]).toEqual([5, ['network ✗', ...NOT_ASKED]]);
     expect(told.of('network').facts['issuer']).toBe(HOST);
+    expect(told.verdict['summary']).toMatch(/^somebody on the way opens what is encrypted/);
     expect(told.verdict['fix']).toMatch(/_CERT|ca\.pem/);
   });
 

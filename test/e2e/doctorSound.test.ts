@@ -10,7 +10,7 @@ import { runCli, spawnCli } from '../support/cli.ts';
 import { toldBy, type Told } from '../support/doctor.ts';
 import { surroundings, type Surroundings } from '../support/leftovers.ts';
 import { noise } from '../support/noise.ts';
-import { addSink, pactl } from '../support/pactl.ts';
+import { addSink, pactl, removeSinks } from '../support/pactl.ts';
 import { needsPipewire, startPipewire } from '../support/pipewireServer.ts';
 import { hasProgram, programPath } from '../support/programs.ts';
 import { openPty, plainText, type Pty } from '../support/pty.ts';
@@ -318,6 +318,24 @@ needsSound('gemlive doctor with sound', () => {
     expect(await place.processes()).toEqual([]);
     expect(place.temporaries()).toEqual([]);
     place.remove();
+  });
+});
+
+needsSound('gemlive doctor on a sound server without devices', () => {
+  let server: SoundServer;
+  beforeAll(async () => {
+    server = await startSoundServer();
+    await removeSinks(server);
+    await pactl(server, 'load-module', 'module-always-sink');
+  });
+  afterAll(() => server.stop());
+
+  it('what it makes up is no device', async () => {
+    const { code, trouble, of } = await told([], server.environment);
+    const lacks = ['microphone ✗', 'player ✗', 'loopback –', 'speech –'];
+    expect([code, trouble]).toEqual([4, [...lacks, ...REST]]);
+    expect(of('microphone').summary).toMatch(/^there is no microphone/);
+    expect(of('player').summary).toMatch(/^there is no loudspeaker/);
   });
 });
 

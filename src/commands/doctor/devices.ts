@@ -200,6 +200,10 @@ function lacksPrograms({ tried, error }: Opened<unknown>): boolean {
   );
 }
 
+/** PulseAudio and PipeWire play there into nothing when there is no device. */
+export const isDummy = ({ device }: Opened<unknown>): boolean =>
+  device !== undefined && /^auto_null(\.monitor)?$/.test(device.id);
+
 export function openedCheck(opened: Opened<unknown>): Check {
   const { direction, tried, backend, device } = opened;
   const failures = tried.flatMap(({ failure }) => failure ?? []);

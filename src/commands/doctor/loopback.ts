@@ -7,9 +7,10 @@ import { RenderTimeline } from '../../audio/loopback/timeline.ts';
 import type { AudioSink } from '../../audio/ports.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
 import { failed, type Check, type Fix } from './check.ts';
-import { openedCheck, type Opened } from './devices.ts';
+import { isDummy, openedCheck, type Opened } from './devices.ts';
 import type { Ear } from './ear.ts';
-import { deviceFix } from './fixes.ts';
+import { deviceFix, fixesFor } from './fixes.ts';
+import type { System } from './system.ts';
 
 /** Further than the echo canceller reaches. */
 const REACH_MS = 1000;
@@ -86,9 +87,14 @@ export async function listenForChirps(
 
 // ---- what it means ------------------------------------------------------------------------------
 
-export function playerCheck(opened: Opened<AudioSink>, played: Played): Check {
+export function playerCheck(opened: Opened<AudioSink>, played: Played, system: System): Check {
   if ('error' in played) return failed('player', played.error);
   const check = openedCheck(opened);
+  if (isDummy(opened)) {
+    const summary = 'there is no loudspeaker: the sound server plays into nothing';
+    const fix = fixesFor('noDevice', system);
+    return { ...check, status: 'fail', summary, fix, exitCode: EXIT.audio };
+  }
   const { device, backend } = opened;
   const fix = (what: 'unmute' | 'louder'): Fix[] => [
     deviceFix(what, 'output', backend?.system, device?.id ?? '@DEFAULT_SINK@'),

@@ -2,7 +2,7 @@
 import type { Device } from '../../audio/devices/device.ts';
 import { EXIT } from '../../errors.ts';
 import type { Check, Fix } from './check.ts';
-import type { Opened } from './devices.ts';
+import { isDummy, type Opened } from './devices.ts';
 import type { Ear, RoomLevels } from './ear.ts';
 import { deviceFix, fixesFor } from './fixes.ts';
 import type { System } from './system.ts';
@@ -47,6 +47,10 @@ export function microphoneCheck({ opened, ear, room, isLoudspeaker, system }: Mi
   if (ear.lost) {
     const { message, why = '', hint } = ear.lost;
     return { ...dead(message, hint === undefined ? [] : [{ words: hint }]), more: [why] };
+  }
+  if (isDummy(opened)) {
+    const summary = 'there is no microphone: the sound server gives what is played into nothing';
+    return dead(summary, fixesFor('noDevice', system));
   }
   if (device?.muted) return dead(`${named(device)} is muted`, [fix('unmute')]);
   if (!ear.hasSound) {

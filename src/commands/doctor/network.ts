@@ -36,12 +36,11 @@ export async function checkNetwork(
   const common = { name: 'network', facts } as const;
   if (error) return { ...common, ...troubleOf(error, { url, way, steps, system }) };
   const told = `${proxy ? `through the proxy ${proxy.host}` : url.host}: ${inWords(steps)}`;
-  const { issuer = '' } = steps;
-  if (GOOGLE_HOST.test(url.hostname) && !GOOGLE_ISSUER.test(issuer)) {
+  if (isForeign(url, steps)) {
     return {
       ...common,
       status: 'warn',
-      summary: `somebody on the way opens what is encrypted: the certificate of ${url.hostname} is by ${issuer}`,
+      summary: readAlong(url, steps.issuer ?? ''),
       more: [told, 'it can read your key and what you say'],
       fix: [{ words: 'if that is not the proxy of your company, use another network' }],
     };
@@ -67,17 +66,25 @@ function troubleOf(error: ConnectionError, trouble: Trouble): Omit<Check, 'name'
       fix: fixesFor('noNetwork', system),
     };
   }
-  const { issuer = '' } = steps;
-  const signed = error.code === 'tls' && issuer !== '' ? [`its certificate is by ${issuer}`] : [];
-  const more = [...(why === undefined ? [] : [why]), ...signed];
   const words: Fix[] = hint === undefined ? [] : [{ words: hint }];
-  return {
-    ...common,
-    summary: error.message,
-    more,
-    fix: [...remedyFor(error, trouble), ...words],
-  };
+  const reasons = why === undefined ? [] : [why];
+  const fix = [...remedyFor(error, trouble), ...words];
+  const { issuer = '' } = steps;
+  if (error.code !== 'tls' || issuer === '')
+    return { ...common, summary: error.message, more: reasons, fix };
+  if (isForeign(url, steps)) {
+    return { ...common, summary: readAlong(url, issuer), more: [error.message, ...reasons], fix };
+  }
+  const more = [...reasons, `its certificate is by ${issuer}`];
+  return { ...common, summary: error.message, more, fix };
 }
+
+/** Somebody else than Google has signed a certificate of Google's. */
+const isForeign = ({ hostname }: URL, { issuer = '' }: ProbeSteps): boolean =>
+  GOOGLE_HOST.test(hostname) && !GOOGLE_ISSUER.test(issuer);
+
+const readAlong = ({ hostname }: URL, issuer: string): string =>
+  `somebody on the way opens what is encrypted: the certificate of ${hostname} is by ${issuer}`;
 
 function remedyFor(error: ConnectionError, { way, steps, system }: Trouble): readonly Fix[] {
   const { message } = error;

@@ -96,7 +96,7 @@ function tellPlayer({ output, report, system }: Part, played: Played | undefined
   if (output === undefined) return report.leaveOut('player');
   const failure = openingFailed(output, system);
   if (failure) return report.tell(failure);
-  if (played) report.tell(playerCheck(output, played));
+  if (played) report.tell(playerCheck(output, played, system));
 }
 
 type Stage = Part & {
@@ -136,7 +136,7 @@ async function checkBoth(stage: Stage): Promise<void> {
     if ('error' in played) report.tell(skipped('loopback', 'the player does not play'));
     else if (!found || !report.isFine('microphone'))
       report.tell(skipped('loopback', 'nothing comes from the microphone'));
-    else if (output) report.tell(loopbackCheck(found, playerCheck(output, played)));
+    else if (output) report.tell(loopbackCheck(found, playerCheck(output, played, system)));
   }
   if (!report.isFine('microphone'))
     report.tell(skipped('speech', 'nothing comes from the microphone'));
