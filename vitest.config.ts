@@ -55,6 +55,7 @@ export default defineConfig({
           include: PATIENT,
           exclude: EXACT,
           maxWorkers: 3,
+          maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },
       },
