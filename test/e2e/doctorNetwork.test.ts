@@ -17,6 +17,7 @@ import {
 } from '../support/failingPlaces.ts';
 import { startHttpServer } from '../support/httpServer.ts';
 import { startRawServer } from '../support/rawServer.ts';
+import { startScriptedServer } from '../support/scriptedServer.ts';
 import { startServing, type Serving } from '../support/serving.ts';
 
 const HOST = 'generativelanguage.googleapis.com';
@@ -77,6 +78,17 @@ describe.concurrent('a service', () => {
     expect(good.of('network').facts).toMatchObject({ tcpMs: expect.any(Number) });
     expect(good.of('service').facts['liveModels']).toContain('gemini-3.8-live');
     expect(good.of('session').summary).toMatch(/^opened in \d+ ms, and closed/);
+  });
+
+  it('that has sessions and no list of models', async () => {
+    const gateway = await startScriptedServer(async (peer) => {
+      await peer.next();
+      peer.send({ setupComplete: {} });
+    });
+    const told = await ask(at(gateway.url));
+    const count = gateway.count;
+    await gateway.close();
+    expect([told.code, told.trouble, count]).toEqual([0, [], 1]);
   });
 
   it('on this machine: no key, no network', async () => {
@@ -215,8 +227,8 @@ describe.concurrent('the network', () => {
     });
     const told = await ask(at(portal.url));
     await portal.close();
-    expect(told.verdict['cause']).toBe('service');
-    expect(told.of('service').fix.join()).toMatch(/log in/);
+    expect([told.code, told.verdict['cause']]).toEqual([5, 'session']);
+    expect(told.verdict['fix']).toMatch(/log in/);
   });
 
   it('that swallows everything is waited for no longer than --timeout', async () => {

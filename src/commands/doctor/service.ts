@@ -35,9 +35,8 @@ export async function checkService(
     return;
   }
   try {
-    const offered = lists ? await askModels(context, place, system, report, signal) : undefined;
-    if (lists && offered === undefined) return;
-    await checkModel(context, place, { offered, system, report, signal });
+    const offered = lists ? await askModels(context, place, system, report, signal) : [];
+    if (offered) await checkModel(context, place, { offered, system, report, signal });
   } finally {
     await place.close();
   }
@@ -49,7 +48,7 @@ function tellRefused(report: Report, check: Check): void {
     report.tell(skipped(name, 'the service does not answer as it should'));
 }
 
-/** Undefined: it was told why. */
+/** Empty: there is no list. Undefined: it was told why. */
 async function askModels(
   context: CommandContext,
   place: LivePlace,
@@ -74,10 +73,15 @@ async function askModels(
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof GemliveError)) throw error;
+    // A gateway may know nothing but sessions.
+    if (settings.baseUrl !== undefined && NO_LIST.includes(error.code)) return [];
     tellRefused(report, failed('service', error, credentialFixes(error, context, system)));
     return undefined;
   }
 }
+
+/** What answers there has no list, or does not know what that is. */
+const NO_LIST: readonly string[] = ['bad_model', 'bad_argument', 'server_refused'];
 
 /** For a credential that is not taken. */
 function credentialFixes(
@@ -91,8 +95,8 @@ function credentialFixes(
 }
 
 type Asked = {
-  /** Undefined: nobody can say. */
-  offered: readonly Offered[] | undefined;
+  /** Empty: nobody can say. */
+  offered: readonly Offered[];
   system: System;
   report: Report;
   signal: AbortSignal;
@@ -104,8 +108,8 @@ async function checkModel(
   { offered, system, report, signal }: Asked,
 ): Promise<void> {
   const { model } = context.settings;
-  const listed = offered?.find(({ id }) => id === modelId(model));
-  const others = (offered ?? []).filter(isLive).map(({ id }) => id);
+  const listed = offered.find(({ id }) => id === modelId(model));
+  const others = offered.filter(isLive).map(({ id }) => id);
   if (listed && !isLive(listed)) {
     const summary = `${model} is there, and is no Live model`;
     report.tell({
@@ -131,10 +135,10 @@ async function checkModel(
   // Not in the list, or there was none: the session is the proof.
   if (!report.has('service')) report.tell(serviceBy(error, context, system));
   if (error === undefined) {
-    const summary = `${model} takes sessions${offered ? ', although it is in no list' : ''}`;
+    const summary = `${model} takes sessions${offered.length > 0 ? ', although it is in no list' : ''}`;
     report.tell({ name: 'model', status: 'ok', summary, facts: { model, listed: false } });
     report.tell(session.check);
-  } else if (error.code === 'bad_model' || offered) {
+  } else if (error.code === 'bad_model' || offered.length > 0) {
     report.tell({ ...wrongModel(whyNot(model), model, others), more: [error.message] });
     report.tell(skipped('session', 'no model'));
   } else {
@@ -158,7 +162,7 @@ function serviceBy(
     return failed('service', error, credentialFixes(error, context, system));
   // What else goes wrong may come before it has looked at that.
   if (error && error.code !== 'bad_model') return skipped('service', 'no session could be opened');
-  return { name: 'service', status: 'ok', summary: 'it takes the credential' };
+  return { name: 'service', status: 'ok', summary: 'it lets you in, and has no list of models' };
 }
 
 function wrongModel(summary: string, model: string, offered: readonly string[]): Check {
