@@ -8,7 +8,10 @@ const EXACT = [
 ];
 
 /** Sound in real time that may come a little late: they mostly wait. */
-const PATIENT = ['test/audio/*Recovery.test.ts', 'test/e2e/{talk*,devices*,failuresSound}.test.ts'];
+const PATIENT = [
+  'test/audio/*Recovery.test.ts',
+  'test/e2e/{talk*,devices*,doctorSound,failuresSound}.test.ts',
+];
 
 /** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
 const WAITING = [
@@ -16,7 +19,7 @@ const WAITING = [
   'test/live/{recovery,transparent}.test.ts',
   'test/soak/realTime.test.ts',
   'test/server/{engines,llm,restSafety,resumption,script*,tools,turns}.test.ts',
-  'test/e2e/{continue,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
+  'test/e2e/{continue,doctorNetwork,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
 ];
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
@@ -52,6 +55,7 @@ export default defineConfig({
           include: PATIENT,
           exclude: EXACT,
           maxWorkers: 3,
+          maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },
       },

@@ -3,7 +3,8 @@ import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import type { Invocation } from './commandLine.ts';
 import type { CommandContext, CommandModule } from './commands/context.ts';
-import type { CommandName } from './config/settings.ts';
+import type { Layers } from './config/layers.ts';
+import type { CommandName, Resolved } from './config/settings.ts';
 import { EXIT, GemliveError } from './errors.ts';
 
 /** Loaded when they run, so that `--help` waits for none of them. */
@@ -12,6 +13,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   chat: () => import('./commands/chat.ts'),
   file: () => import('./commands/file.ts'),
   serve: () => import('./commands/serve.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   devices: () => import('./commands/devices.ts'),
   voices: () => import('./commands/voices.ts'),
   models: () => import('./commands/models.ts'),
@@ -21,7 +23,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
 };
 
 /** Commands that are a stream of events under `--json`, closed by `end`. */
-const HAS_END: readonly CommandName[] = ['talk', 'chat', 'file', 'serve'];
+const HAS_END: readonly CommandName[] = ['talk', 'chat', 'file', 'serve', 'doctor'];
 
 const VERSION_FLAGS: readonly string[] = ['-V', '--version'];
 
@@ -90,7 +92,7 @@ async function invoke(call: Call): Promise<number> {
   });
   call.context = context;
   const { settings, resolved, events } = context;
-  for (const warning of resolved.warnings) context.warn(warning);
+  if (context.command !== 'doctor') for (const warning of resolved.warnings) context.warn(warning);
   if (settings.debug) await debugStart(context);
   const module = await MODULES[context.command]();
   const code = await module.run(context);
@@ -122,8 +124,12 @@ async function contextOf(
   ]);
   const { createContext } = await import('./commands/context.ts');
   const cwd = workingFolder();
-  const layers = await loadLayers(flags, cwd);
-  let resolved = combinations.settleCombinations(resolveSettings(command, layers), args);
+  // What is wrong with the settings is for the doctor to tell.
+  const isDoctor = command === 'doctor';
+  const layers = await loadLayers(flags, cwd, undefined, { withoutBroken: isDoctor });
+  const settle = (given: Layers): Resolved =>
+    combinations.settleCombinations(resolveSettings(command, given), args);
+  let resolved = isDoctor ? settleTolerantly(settle, layers) : settle(layers);
   if (command !== 'config') resolved = await system.readSystemFile(resolved, layers);
   const childEnv = childEnvironment();
   return createContext({
@@ -134,6 +140,18 @@ async function contextOf(
     childEnv,
     noColour: wantsNoColour(),
   });
+}
+
+/** Flags must be right; where something else is not, only they and the keys count. @throws GemliveError (usage). */
+function settleTolerantly(settle: (layers: Layers) => Resolved, layers: Layers): Resolved {
+  try {
+    return settle(layers);
+  } catch (error) {
+    if (!(error instanceof GemliveError)) throw error;
+    const keyOf = ({ key }: Layers['env']): Layers['env'] => ({ settings: {}, key });
+    const { env, dotenv, config } = layers;
+    return settle({ ...layers, env: keyOf(env), dotenv: keyOf(dotenv), config: keyOf(config) });
+  }
 }
 
 function workingFolder(): string {

@@ -76,6 +76,21 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'gemlive serve --script session.yaml --log session.log.ndjson',
     ],
   },
+  doctor: {
+    summary: 'check microphone, loudspeaker, echo, key, network and model, and say what helps',
+    description:
+      'Check everything that `talk` needs, each thing by using it, and say what helps where something is wrong. ' +
+      'It plays three short chirps and listens for them, asks you to say something (in a terminal; Enter or --yes ' +
+      'leaves it out), asks the service for its models with your key, and opens a session without any sound.\n' +
+      'The last line names the first cause; the exit code is that of `talk` for it.',
+    examples: [
+      'gemlive doctor',
+      'gemlive doctor --no-mic --no-speaker     the network, the key and the model only',
+      'gemlive doctor --local                   what a conversation with this machine needs',
+      'gemlive doctor --input-device headset --output-device headset',
+      'gemlive doctor --json',
+    ],
+  },
   devices: {
     summary: 'list microphones and loudspeakers, and what they are reached by',
     description:

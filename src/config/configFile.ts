@@ -1,8 +1,8 @@
 /** The user's own settings: `$XDG_CONFIG_HOME/gemlive/config.json`, or the platform's own place. */
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { EXIT, GemliveError, type Warning } from '../errors.ts';
+import { homeFolder } from './folders.ts';
 import { EMPTY_LAYER, type Environment, type GivenSettings, type LayerContent } from './given.ts';
 import { jsonMistake } from './jsonMistake.ts';
 import { nearest } from './nearest.ts';
@@ -22,9 +22,9 @@ function configHome(env: Environment, platform: NodeJS.Platform): string {
   const xdg = env['XDG_CONFIG_HOME'];
   // The specification says so: a relative path there is to be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return xdg;
-  if (platform === 'win32') return env['APPDATA'] ?? join(homedir(), 'AppData', 'Roaming');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support');
-  return join(homedir(), '.config');
+  if (platform === 'win32') return env['APPDATA'] ?? join(homeFolder(), 'AppData', 'Roaming');
+  if (platform === 'darwin') return join(homeFolder(), 'Library', 'Application Support');
+  return join(homeFolder(), '.config');
 }
 
 /** A missing file is an empty one. @throws GemliveError (usage) for one that cannot be read or understood. */

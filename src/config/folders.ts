@@ -1,6 +1,31 @@
 /** Folders that are made where they are missing. */
-import { mkdir, stat } from 'node:fs/promises';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { dirname } from 'node:path';
+
+/** In a container a user may have none, and no entry anywhere: then it is the one that is never there. */
+export function homeFolder(): string {
+  try {
+    return homedir() || NO_HOME;
+  } catch {
+    return NO_HOME;
+  }
+}
+
+const NO_HOME = '/nonexistent';
+
+/** It can be written to, or could be made where it is not there. */
+export async function isWritable(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  if (found) {
+    return access(path, constants.W_OK | constants.X_OK).then(
+      () => found.isDirectory(),
+      () => false,
+    );
+  }
+  const parent = dirname(path);
+  return parent !== path && isWritable(parent);
+}
 
 const isThere = (path: string): Promise<boolean> =>
   stat(path).then(

@@ -7,6 +7,7 @@ import { configFilePath, readConfigFile } from './configFile.ts';
 import { readDotenv } from './dotenvFile.ts';
 import {
   addGiven,
+  EMPTY_LAYER,
   KEY_NAMES,
   keyAmong,
   type Environment,
@@ -28,17 +29,25 @@ export type Layers = {
   warnings: Warning[];
 };
 
-/** Reads the three places. Only a broken config.json is an error; a broken `.env` is a warning. */
+/**
+ * Reads the three places. Only a broken config.json is an error; a broken `.env` is a warning.
+ *
+ * @throws GemliveError (usage), unless `withoutBroken`: it counts as empty then.
+ */
 export async function loadLayers(
   flag: GivenSettings,
   cwd: string,
   env: Environment = process.env,
+  { withoutBroken = false } = {},
 ): Promise<Layers> {
   const path = configFilePath(env, process.platform);
   const [fromEnv, dotenv, config] = [
     environmentLayer(env),
     await readDotenv(cwd),
-    await readConfigFile(path.file),
+    await readConfigFile(path.file).catch((error: unknown) => {
+      if (!withoutBroken) throw error;
+      return { layer: EMPTY_LAYER, warnings: [] };
+    }),
   ];
   return {
     flag,

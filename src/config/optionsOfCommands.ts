@@ -17,6 +17,8 @@ import {
 } from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
+/** `doctor` looks at what `talk` uses. */
+const SOUND = { group: 'Talking', commands: ['talk', 'doctor'] } as const;
 const CHAT = { group: 'Chatting', commands: ['chat'] } as const;
 const FILE = { group: 'Files', commands: ['file'] } as const;
 const TOKEN = { group: 'Tokens', commands: ['token'] } as const;
@@ -35,7 +37,7 @@ export const COMMAND_OPTIONS = {
   },
   recorder: {
     group: 'Talking',
-    commands: ['talk', 'devices'],
+    commands: ['talk', 'doctor', 'devices'],
     name: 'recorder',
     placeholder: 'NAME',
     value: named('the name of a recorder'),
@@ -44,7 +46,7 @@ export const COMMAND_OPTIONS = {
   },
   player: {
     group: 'Talking',
-    commands: ['talk', 'file', 'devices', 'voices'],
+    commands: ['talk', 'file', 'doctor', 'devices', 'voices'],
     name: 'player',
     placeholder: 'NAME',
     value: named('the name of a player'),
@@ -52,7 +54,7 @@ export const COMMAND_OPTIONS = {
     help: 'the player: pacat, pw-cat, speaker, aplay, sox, decibri, ffplay (default: best)',
   },
   inputDevice: {
-    ...TALK,
+    ...SOUND,
     name: 'input-device',
     placeholder: 'NAME|INDEX',
     value: named('the name of a microphone, part of it, or its number'),
@@ -61,7 +63,7 @@ export const COMMAND_OPTIONS = {
   },
   outputDevice: {
     group: 'Talking',
-    commands: ['talk', 'file', 'voices'],
+    commands: ['talk', 'file', 'doctor', 'voices'],
     name: 'output-device',
     placeholder: 'NAME|INDEX',
     value: named('the name of a speaker, part of it, or its number'),
@@ -69,7 +71,7 @@ export const COMMAND_OPTIONS = {
     help: 'the speaker: its name, part of it, or its number (see `gemlive devices`)',
   },
   micCommand: {
-    ...TALK,
+    ...SOUND,
     name: 'mic-command',
     placeholder: 'CMD',
     value: named('a command'),
@@ -78,7 +80,7 @@ export const COMMAND_OPTIONS = {
   },
   speakerCommand: {
     group: 'Talking',
-    commands: ['talk', 'file', 'voices'],
+    commands: ['talk', 'file', 'doctor', 'voices'],
     name: 'speaker-command',
     placeholder: 'CMD',
     value: named('a command'),
@@ -86,7 +88,7 @@ export const COMMAND_OPTIONS = {
     help: 'a shell command that is the speaker: it reads 24 kHz mono s16le',
   },
   mic: {
-    ...TALK,
+    ...SOUND,
     name: 'mic',
     value: SWITCH,
     default: true,
@@ -94,7 +96,7 @@ export const COMMAND_OPTIONS = {
     helpOff: 'send no sound; type instead',
   },
   speaker: {
-    ...TALK,
+    ...SOUND,
     name: 'speaker',
     value: SWITCH,
     default: true,
@@ -150,6 +152,18 @@ export const COMMAND_OPTIONS = {
     value: MODEL_NAME,
     default: undefined,
     help: 'the standard model that answers, in text, when Live fails before the first word',
+  },
+
+  yes: {
+    group: 'Talking',
+    commands: ['doctor'],
+    name: 'yes',
+    short: 'y',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'leave out what needs you: to say something into the microphone',
+    helpOff: 'ask you to say something, in a terminal',
   },
 
   remote: {

@@ -18,12 +18,14 @@ import {
 } from './values.ts';
 
 const SESSIONS = ['talk', 'chat', 'file'] as const;
-/** `voices --preview` opens one, too. */
-const CONNECTED = [...SESSIONS, 'voices'] as const;
+/** `voices --preview` opens one, too, and `doctor` to see whether it can be. */
+const CONNECTED = [...SESSIONS, 'doctor', 'voices'] as const;
 const CONNECTION = {
   group: 'Connection and model',
   commands: [...CONNECTED, 'token'],
 } as const;
+/** Of what a session says and answers. */
+const CONVERSING = { ...CONNECTION, commands: [...SESSIONS, 'voices', 'token'] } as const;
 /** `models --remote` asks there, too. */
 const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models', 'token'] } as const;
 /** What a setup is made of: a token may fix it. */
@@ -63,7 +65,7 @@ export const SESSION_OPTIONS = {
     help: 'the system instruction, or the file that holds it',
   },
   language: {
-    ...CONNECTION,
+    ...CONVERSING,
     name: 'language',
     placeholder: 'BCP47',
     value: LANGUAGE,
@@ -136,7 +138,7 @@ export const SESSION_OPTIONS = {
   },
   stt: {
     group: 'Connection and model',
-    commands: ['talk', 'chat', 'file', 'serve'],
+    commands: ['talk', 'chat', 'file', 'serve', 'doctor'],
     name: 'stt',
     placeholder: 'NAME|CMD|URL',
     value: named('an engine: its name, a command or a URL'),
@@ -145,7 +147,7 @@ export const SESSION_OPTIONS = {
   },
   llm: {
     group: 'Connection and model',
-    commands: ['talk', 'chat', 'file', 'serve'],
+    commands: ['talk', 'chat', 'file', 'serve', 'doctor'],
     name: 'llm',
     placeholder: 'NAME|CMD|URL',
     value: named('an engine: its name, a command or a URL'),
@@ -170,7 +172,7 @@ export const SESSION_OPTIONS = {
     help: 'how long the session may take to open',
   },
   dryRun: {
-    ...CONNECTION,
+    ...CONVERSING,
     name: 'dry-run',
     value: SWITCH,
     default: false,
@@ -178,7 +180,7 @@ export const SESSION_OPTIONS = {
     help: 'print the setup message as JSON and leave; needs no key',
   },
   check: {
-    ...CONNECTION,
+    ...CONVERSING,
     name: 'check',
     value: SWITCH,
     default: true,

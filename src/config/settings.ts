@@ -10,6 +10,7 @@ export const COMMANDS = [
   'chat',
   'file',
   'serve',
+  'doctor',
   'devices',
   'voices',
   'models',
@@ -109,6 +110,10 @@ export type Settings = {
   history: string | undefined;
   /** A standard model that answers where Live cannot. */
   fallback: string | undefined;
+
+  // doctor
+  /** Ask the user for nothing. */
+  yes: boolean;
 
   // models
   /** Ask the API. */

@@ -4,9 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { makeFolder } from './folders.ts';
+import { homeFolder, makeFolder } from './folders.ts';
 import type { Environment } from './given.ts';
 
 const TEMPORARY = '.tmp';
@@ -25,9 +24,9 @@ function stateHome(env: Environment, platform: NodeJS.Platform): string {
   const xdg = env['XDG_STATE_HOME'];
   // The specification says so: a relative path there is to be ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return xdg;
-  if (platform === 'win32') return env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support');
-  return join(homedir(), '.local', 'state');
+  if (platform === 'win32') return env['LOCALAPPDATA'] ?? join(homeFolder(), 'AppData', 'Local');
+  if (platform === 'darwin') return join(homeFolder(), 'Library', 'Application Support');
+  return join(homeFolder(), '.local', 'state');
 }
 
 /** Undefined for a file that is not there. @throws the system's error. */

@@ -33,7 +33,7 @@ class Tunnel extends AsyncAgent {
   override async connect(_request: ClientRequest, options: AgentConnectOpts): Promise<Socket> {
     const { host = '', port } = options;
     try {
-      const socket = await this.#ask(host, port);
+      const socket = await askProxy(this.#proxy, { host, port }, this.#ca);
       const { path: _path, ...rest } = options as ConnectionOptions;
       const servername = rest.servername ?? (isIP(host) ? '' : host);
       return connect({ ...rest, ...this.#ca, socket, servername });
@@ -42,44 +42,53 @@ class Tunnel extends AsyncAgent {
       throw error;
     }
   }
+}
 
-  #ask(host: string, port: number): Promise<Socket> {
-    const { protocol, hostname, port: proxyPort, username, password } = this.#proxy;
-    const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
-    const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
-    const isEncrypted = protocol === 'https:';
-    const asked = (isEncrypted ? httpsRequest : httpRequest)({
-      method: 'CONNECT',
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port: proxyPort === '' ? (isEncrypted ? 443 : 80) : Number(proxyPort),
-      path: target,
-      headers: {
-        host: target,
-        ...(username + password !== '' && { 'proxy-authorization': `Basic ${login}` }),
-      },
-      agent: false,
-      timeout: PROXY_TIMEOUT_MS,
-      ...this.#ca,
+/**
+ * A connection to `host` through a proxy, once that has agreed.
+ *
+ * @throws ConnectionError that names the proxy.
+ */
+export function askProxy(
+  proxy: URL,
+  { host, port }: { host: string; port: number },
+  ca: { ca?: string[] },
+): Promise<Socket> {
+  const { protocol, hostname, port: proxyPort, username, password } = proxy;
+  const target = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64');
+  const isEncrypted = protocol === 'https:';
+  const asked = (isEncrypted ? httpsRequest : httpRequest)({
+    method: 'CONNECT',
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: proxyPort === '' ? (isEncrypted ? 443 : 80) : Number(proxyPort),
+    path: target,
+    headers: {
+      host: target,
+      ...(username + password !== '' && { 'proxy-authorization': `Basic ${login}` }),
+    },
+    agent: false,
+    timeout: PROXY_TIMEOUT_MS,
+    ...ca,
+  });
+  return new Promise((resolve, reject) => {
+    asked.on('connect', ({ statusCode = 0 }, socket: Socket, head) => {
+      if (statusCode === 200) {
+        socket.setTimeout(0);
+        socket.ref();
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+        return;
+      }
+      socket.destroy();
+      reject(refused(proxy.host, host, statusCode));
     });
-    return new Promise((resolve, reject) => {
-      asked.on('connect', ({ statusCode = 0 }, socket: Socket, head) => {
-        if (statusCode === 200) {
-          socket.setTimeout(0);
-          socket.ref();
-          if (head.length > 0) socket.unshift(head);
-          resolve(socket);
-          return;
-        }
-        socket.destroy();
-        reject(refused(this.#proxy.host, host, statusCode));
-      });
-      // Whoever asked may have gone, which a request without a socket does not tell: nobody waits for this one.
-      asked.on('socket', (socket) => socket.unref());
-      asked.on('timeout', () => asked.destroy(new Error('it is silent')));
-      asked.on('error', (error) => reject(unreachable(this.#proxy.host, error)));
-      asked.end();
-    });
-  }
+    // Whoever asked may have gone, which a request without a socket does not tell: nobody waits for this one.
+    asked.on('socket', (socket) => socket.unref());
+    asked.on('timeout', () => asked.destroy(new Error('it is silent')));
+    asked.on('error', (error) => reject(unreachable(proxy.host, error)));
+    asked.end();
+  });
 }
 
 function decoded(text: string): string {

@@ -1,7 +1,7 @@
-/** What is done to `talk`, what is waited for on its screen, and the picture that is taken then. */
+/** What is done to `talk` or `doctor`, what is waited for on its screen, and the picture that is taken then. */
 
 export type Step = {
-  /** `docs/screens/talk-NAME…`; without one no picture is taken. */
+  /** `docs/screens/COMMAND-NAME…`; without one no picture is taken. */
   name?: string;
   /** For who cannot see the picture. */
   title?: string;
@@ -121,8 +121,16 @@ const LOST: readonly Step[] = [
   },
 ];
 
+/** Somebody speaks when he is asked to. */
+const EXAMINED: readonly Step[] = [
+  { until: /loopback[^]*say something/ },
+  { says: 'question.wav', until: /engines/ },
+];
+
 export type Run = {
   args: readonly string[];
+  /** `room`: the loudspeaker is heard by the microphone, and some noise; `muted`: the microphone is. */
+  stage?: 'room' | 'muted';
   /** Every one begins where the one before has ended. */
   steps: readonly Step[];
   /** The picture of what stays when it has been left. */
@@ -138,6 +146,21 @@ export const RUNS: readonly Run[] = [
   { args: ['talk', '--local', '--ptt'], steps: PUSH_TO_TALK },
   { args: ['talk', '--local', '--idle-timeout', '2'], steps: IDLE },
   { args: ['talk', '--local'], steps: LOST },
+  {
+    args: ['doctor', '--local'],
+    stage: 'room',
+    steps: EXAMINED,
+    last: { name: 'well', title: 'gemlive doctor has looked at everything, and everything works' },
+  },
+  {
+    args: ['doctor', '--local'],
+    stage: 'muted',
+    steps: [{ until: /engines/ }],
+    last: {
+      name: 'muted',
+      title: 'gemlive doctor has found that the microphone is muted, and names the command',
+    },
+  },
 ];
 
 /** Leaves `talk`. */

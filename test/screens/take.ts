@@ -1,14 +1,17 @@
 /**
  * `npm run screens`: `gemlive talk --local` in a terminal, with a voice in its microphone, and pictures of
- * its screen in every state, for both of GitHub's themes. The meters differ from run to run.
+ * its screen in every state, for both of GitHub's themes; and of `gemlive doctor`. The meters differ from run to run.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { it } from 'vitest';
 
+import { floatFromS16, s16FromFloat } from '../../src/audio/pcm.ts';
+import { noise } from '../support/noise.ts';
+import { pactl } from '../support/pactl.ts';
 import { openPty, type Pty } from '../support/pty.ts';
-import { startSoundServer } from '../support/soundServer.ts';
+import { startSoundServer, type SoundServer } from '../support/soundServer.ts';
 import { cropped, Screen, textOf } from './grid.ts';
 import { LAST_KEY, RUNS, type Run } from './steps.ts';
 import { svgOf, THEMES } from './svg.ts';
@@ -19,7 +22,8 @@ const WIDTHS = [
   { columns: 80, suffix: '' },
   { columns: 40, suffix: '-narrow' },
 ];
-const ROWS = 24;
+/** The doctor does not redraw: all that it says is to be seen. */
+const rowsOf = (command: string | undefined): number => (command === 'doctor' ? 40 : 24);
 const STEP_TIMEOUT_MS = 10_000;
 /** A recogniser mishears once in a while, more often on a busy machine: the conversation begins anew. */
 const RETRIES = 2;
@@ -37,7 +41,7 @@ function picturesOf(
   // Beside the window's buttons there is room for so much.
   const windowTitle = call.length < grid.columns - 12 ? call : 'gemlive talk';
   return Object.entries(THEMES).map(([theme, colours]) => ({
-    file: `talk-${name}-${theme}.svg`,
+    file: `${args[0]}-${name}-${theme}.svg`,
     svg: svgOf(grid, { title, windowTitle, theme: colours }),
   }));
 }
@@ -63,16 +67,35 @@ function follow(pty: Pty, screen: Screen) {
   return { catchUp, until };
 }
 
+const SET = {
+  muted: async (sound: SoundServer): Promise<void> => {
+    await pactl(sound, 'set-source-mute', 'mic.monitor', '1');
+  },
+  room: async (sound: SoundServer): Promise<void> => {
+    const quiet = floatFromS16(noise(60_000, 16_000, 5)).map((sample) => sample / 200);
+    // Until the server is stopped.
+    sound.playIntoMic(s16FromFloat(quiet)).catch(() => {});
+    const options = ['source=speaker.monitor', 'sink=mic', 'latency_msec=80'];
+    const module = await pactl(sound, 'load-module', 'module-loopback', ...options);
+    const inputs = (await pactl(sound, 'list', 'sink-inputs')).split(/^Sink Input #/m);
+    const own = inputs.find((input) => input.includes(`Owner Module: ${module}\n`)) ?? '';
+    await pactl(sound, 'set-sink-input-volume', own.split('\n', 1)[0] ?? '', '-18dB');
+  },
+};
+
 const CASES = WIDTHS.flatMap((width) => RUNS.map((run: Run) => ({ ...width, ...run })));
 
 it.each(CASES)(
-  'takes pictures of $args, $columns columns',
+  'takes pictures of $args $stage, $columns columns',
   { timeout: 120_000, retry: RETRIES },
-  async ({ columns, suffix, args, steps, last }) => {
+  async ({ columns, suffix, args, stage, steps, last }) => {
     const pictures: Picture[] = [];
     const sound = await startSoundServer();
-    const screen = new Screen(columns, ROWS);
-    const pty = openPty(args, { environment: sound.environment, columns, rows: ROWS });
+    if (stage) await SET[stage](sound);
+    const [command] = args;
+    const rows = rowsOf(command);
+    const screen = new Screen(columns, rows);
+    const pty = openPty(args, { environment: sound.environment, columns, rows });
     try {
       const { catchUp, until } = follow(pty, screen);
       let voice = Promise.resolve();
@@ -85,7 +108,7 @@ it.each(CASES)(
         if (name !== undefined)
           pictures.push(...picturesOf(screen, args, { name: `${name}${suffix}`, title }));
       }
-      pty.send(LAST_KEY);
+      if (command === 'talk') pty.send(LAST_KEY);
       await pty.ended;
       await catchUp();
       if (last)

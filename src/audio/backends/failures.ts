@@ -76,7 +76,8 @@ const WORDS = {
     device: 'no loudspeaker could be opened',
     install:
       'sudo apt install pulseaudio-utils, or alsa-utils (dnf: the same; pacman: libpulse, alsa-utils)',
-    check: 'pactl info, aplay -L: is a sound server running, and is there an output device?',
+    check:
+      'pactl info, aplay -L: is a sound server running, and is there an output device? `gemlive doctor` looks',
   },
   recorder: {
     code: 'no_recorder',
@@ -87,7 +88,7 @@ const WORDS = {
     install:
       'sudo apt install pulseaudio-utils, or alsa-utils, or sox (dnf: the same; pacman: libpulse; brew install sox)',
     check:
-      'pactl list short sources, arecord -L: is a sound server running, and is there a microphone?',
+      'pactl list short sources, arecord -L: is a sound server running, and is there a microphone? `gemlive doctor` looks',
   },
 } as const;
 

@@ -9,8 +9,10 @@ import { openPlace } from '../live.ts';
 import { untilSignalled } from '../signals.ts';
 
 /** What the service says of one model. */
-type Offered = {
+export type Offered = {
   id: string;
+  /** `bidiGenerateContent` for those that live sessions can be opened with. */
+  methods: readonly string[];
   displayName?: string | undefined;
   inputTokenLimit?: number | undefined;
   outputTokenLimit?: number | undefined;
@@ -44,7 +46,8 @@ export function listRemote(
     const place = await openPlace(context);
     try {
       const timeoutMs = context.settings.timeoutSeconds * 1000;
-      print(context, await offeredBy(await place.restEndpoint(), timeoutMs, signal), describe);
+      const offered = await modelsAt(await place.restEndpoint(), timeoutMs, signal);
+      print(context, offered.filter(isLive), describe);
     } finally {
       await place.close();
     }
@@ -52,7 +55,10 @@ export function listRemote(
   });
 }
 
-async function offeredBy(
+export const isLive = ({ methods }: Offered): boolean => methods.includes('bidiGenerateContent');
+
+/** All models that the service offers this key, of every kind. @throws GemliveError as {@link listRemote} does. */
+export async function modelsAt(
   endpoint: RestEndpoint,
   timeoutMs: number,
   signal: AbortSignal,
@@ -64,9 +70,8 @@ async function offeredBy(
     const path = `models?pageSize=1000${next}`;
     const parsed = PAGE.safeParse(await requestJson(endpoint, { path, timeoutMs, signal }));
     if (!parsed.success) throw noList();
-    for (const { name, supportedGenerationMethods, ...rest } of parsed.data.models) {
-      if (!supportedGenerationMethods.includes('bidiGenerateContent')) continue;
-      offered.push({ id: modelId(name), ...rest });
+    for (const { name, supportedGenerationMethods: methods, ...rest } of parsed.data.models) {
+      offered.push({ id: modelId(name), methods, ...rest });
     }
     token = parsed.data.nextPageToken;
     if (token === undefined || token === '') break;
@@ -88,7 +93,7 @@ function print(
   offered: readonly Offered[],
   describe: (model: ModelProfile) => string,
 ): void {
-  for (const model of offered) {
+  for (const { methods: _methods, ...model } of offered) {
     const known = findModel(model.id);
     if (events) events.emit('model', { ...known, ...model, known: known !== undefined });
     else stdout.write(known ? describe(known) : unheardOf(model));
@@ -103,7 +108,12 @@ function print(
 }
 
 /** Newer than the table: it is sent as it is, unchecked. */
-function unheardOf({ id, displayName, inputTokenLimit, outputTokenLimit }: Offered): string {
+function unheardOf({
+  id,
+  displayName,
+  inputTokenLimit,
+  outputTokenLimit,
+}: Omit<Offered, 'methods'>): string {
   const limits = [
     inputTokenLimit === undefined ? undefined : `takes ${inputTokenLimit} tokens`,
     outputTokenLimit === undefined ? undefined : `gives ${outputTokenLimit}`,
