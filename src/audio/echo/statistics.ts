@@ -1,0 +1,55 @@
+/** How well echo is taken out: figures for people. */
+import { BLOCK, BLOCK_MS } from './geometry.ts';
+
+export type EchoStatistics = {
+  /** Microphone over result while only the assistant spoke, dB, over some seconds; undefined before it has. */
+  returnLossDb: number | undefined;
+  /** Power of the microphone meanwhile, dBFS (0: a full-scale square wave). */
+  echoDbfs: number | undefined;
+  /** Somebody near speaks, 0 to 1. */
+  near: number;
+  /** From the reference to its echo; undefined before it is known. */
+  delayMs: number | undefined;
+};
+
+/** Over so many blocks with echo: 4 s. */
+const KEPT = 1 - 1 / 500;
+/** The reference is heard for so long after it has sounded. */
+const TAIL_BLOCKS = 25;
+const LOUD = 1e-6;
+const NOBODY_NEAR = 0.3;
+
+export class Statistics {
+  #tail = 0;
+  #blocks = 0;
+  #mic = 0;
+  #left = 0;
+  #near = 0;
+
+  /** One block of each. `out` is behind the others, which does not matter in the mean. */
+  update(far: Float64Array, mic: Float64Array, out: Float64Array, near: number): void {
+    this.#near = near;
+    this.#tail = power(far) > LOUD ? TAIL_BLOCKS : Math.max(0, this.#tail - 1);
+    if (this.#tail === 0 || near > NOBODY_NEAR) return;
+    this.#blocks++;
+    this.#mic = KEPT * this.#mic + power(mic);
+    this.#left = KEPT * this.#left + power(out);
+  }
+
+  now(delayBlocks: number | undefined): EchoStatistics {
+    const known = this.#blocks >= TAIL_BLOCKS && this.#mic > 0;
+    const weight = (1 - KEPT ** this.#blocks) / (1 - KEPT);
+    return {
+      returnLossDb: known ? 10 * Math.log10(this.#mic / (this.#left + 1e-12)) : undefined,
+      echoDbfs: known ? 10 * Math.log10(this.#mic / weight + 1e-12) : undefined,
+      near: this.#near,
+      delayMs: delayBlocks === undefined ? undefined : delayBlocks * BLOCK_MS,
+    };
+  }
+}
+
+function power(block: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < BLOCK; i++) sum += block[i]! * block[i]!;
+  return sum / BLOCK;
+}
