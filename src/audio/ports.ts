@@ -22,6 +22,11 @@ export interface AudioSource {
    * iterated once.
    */
   frames(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Of a frame that it gave: our own loudspeaker is or was just heard in it, and nobody else is. What is left of
+   * an echo is not the user, however much it sounds like a voice.
+   */
+  isEcho?(frame: Uint8Array): boolean;
   /** For devices that come and go. One listener. */
   onDevice?(listener: (notice: DeviceNotice) => void): void;
   /** What is wrong with the sound that comes, each fault once. One listener, which is told the earlier ones too. */
@@ -53,6 +58,14 @@ export type ClearResult = {
   silenced: Promise<{ silenceMs: number }>;
 };
 
+/** The same sound before it leaves the loudspeaker: the reference of an echo canceller may not come late. */
+export type RenderAhead = {
+  /** The device has it; its first sample is expected to sound at `atMs`. */
+  handed(pcm: Uint8Array, atMs: number): void;
+  /** What the device had and has not sounded will not be heard, or is handed over again. */
+  dropped(): void;
+};
+
 export interface AudioSink {
   readonly format: PcmFormat;
   readonly label: string;
@@ -76,7 +89,7 @@ export interface AudioSink {
    * on the sink's clock (`performance.now()`). A file has no loudspeaker and tells nothing. Returns the way
    * to stop.
    */
-  onRender(listener: (pcm: Uint8Array, atMs: number) => void): () => void;
+  onRender(listener: (pcm: Uint8Array, atMs: number) => void, ahead?: RenderAhead): () => void;
   /** Settles when all that was written has been heard (or cleared). Rejects when the device is lost. */
   drain(): Promise<void>;
   /** Idempotent. Stops at once; what is still queued is not played. */

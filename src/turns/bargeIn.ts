@@ -1,11 +1,12 @@
 /**
  * Who may speak over a reply. While one sounds, what the microphone hears is held back for 200 ms: speech goes
- * out from its onset as soon as it is known for speech, and a burst that is none goes out as silence, so
- * that a cough does not cost the user an answer.
+ * out from its onset as soon as it is known for speech, and a burst that is none goes out no louder than the
+ * room, so that a cough does not cost the user an answer.
  */
 import { FRAME_MS } from '../audio/format.ts';
 import { FLOOR_DBFS, levelDbfs } from '../audio/pcm.ts';
 import { VoicingDetector } from '../audio/voicing.ts';
+import { RoomTone } from './roomTone.ts';
 
 const HOLD_FRAMES = 200 / FRAME_MS;
 /** So many of the held frames must have the pitch of a voice. */
@@ -29,7 +30,8 @@ type Held = { pcm: Uint8Array; voiced: boolean; pitched: boolean; sent: boolean 
 
 export class BargeIn {
   readonly #voicing = new VoicingDetector();
-  /** The last frames: those that are still held, and before them those that went out as silence. */
+  readonly #room = new RoomTone();
+  /** The last frames: those that are still held, and before them those that went out as the room. */
   #recent: Held[] = [];
   /** Frames since the present run of sound began; 0 when there is none. */
   #run = 0;
@@ -43,6 +45,7 @@ export class BargeIn {
 
   /** One frame of 20 ms and what the activity detector made of it. Returns what goes out now, in order. */
   push(pcm: Uint8Array, voiced: boolean): Uint8Array[] {
+    this.#room.hear(pcm);
     this.#unvoiced = voiced ? 0 : this.#unvoiced + 1;
     if (this.#confirmed) {
       if (this.#unvoiced >= END_FRAMES) this.reset();
@@ -57,7 +60,12 @@ export class BargeIn {
     const due = this.#recent.at(-1 - HOLD_FRAMES);
     if (!due || due.sent) return [];
     due.sent = true;
-    return [silenceLike(due.pcm)];
+    return [this.#room.instead(due.pcm)];
+  }
+
+  /** One frame while no reply sounds. */
+  idle(pcm: Uint8Array): void {
+    this.#room.hear(pcm);
   }
 
   /** The reply is over: what is still held goes out as it is. */
@@ -92,17 +100,15 @@ export class BargeIn {
     return loud.length >= LOUD_SHARE * frames.length;
   }
 
-  /** From the onset, even where it went out as silence before it was known. */
+  /** From the onset, even where it went out as the room before it was known. */
   #confirm(): Uint8Array[] {
     const onset = this.#recent.length - this.#run - LEAD_FRAMES;
     const out = this.#recent.flatMap(({ pcm, sent }, i) => {
       if (i >= onset) return [pcm];
-      return sent ? [] : [silenceLike(pcm)];
+      return sent ? [] : [this.#room.instead(pcm)];
     });
     this.reset();
     this.#confirmed = true;
     return out;
   }
 }
-
-const silenceLike = (pcm: Uint8Array): Uint8Array => new Uint8Array(pcm.byteLength);

@@ -106,7 +106,7 @@ export class Capture {
     const { marking, onFrame } = this.#options;
     const pcm = this.#muted ? new Uint8Array(frame.byteLength) : frame;
     const whole = pcm.byteLength === bytesOfMs(INPUT_FORMAT, FRAME_MS);
-    const voiced = whole && this.#detect(pcm);
+    const voiced = whole && this.#detect(pcm) && !this.#options.source.isEcho?.(frame);
     const passed = whole ? this.#hold(pcm, voiced) : [pcm];
     if (whole) this.#follow();
     this.#preRoll.push(frame);
@@ -129,6 +129,7 @@ export class Capture {
       this.#holding = true;
       return this.#bargeIn.push(pcm, voiced);
     }
+    this.#bargeIn.idle(pcm);
     if (!this.#holding) return [pcm];
     this.#holding = false;
     return [...this.#bargeIn.release(), pcm];

@@ -2,10 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { Rechunker } from '../../src/audio/pcm.ts';
+import { levelDbfs, Rechunker, s16FromFloat } from '../../src/audio/pcm.ts';
 import { INPUT_FORMAT } from '../../src/audio/format.ts';
 import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
 import { BargeIn } from '../../src/turns/bargeIn.ts';
+import { randomOf } from '../bench/echo/signal.ts';
 import { BURST_KINDS, burst } from '../support/bursts.ts';
 import { hasProgram } from '../support/programs.ts';
 import { spoken } from '../support/spoken.ts';
@@ -121,4 +122,33 @@ describe('whatever comes', () => {
       }),
     );
   });
+});
+
+it('in a room with noise, what is no speech goes out as that noise, and nobody takes the noise after it for a voice', async () => {
+  const random = randomOf(7);
+  const noise = (frames: number): Uint8Array =>
+    s16FromFloat(Float32Array.from({ length: frames * 320 }, () => 0.0012 * (random() - 0.5)));
+  const bargeIn = new BargeIn();
+  const [mic, server] = [await createSpeechDetector(), await createSpeechDetector()];
+  const listen = (pcm: Uint8Array, replySounds: boolean): Uint8Array[] =>
+    new Rechunker(INPUT_FORMAT).push(pcm).flatMap((frame) => {
+      mic.push(frame);
+      if (replySounds) return bargeIn.push(frame, mic.voiced);
+      bargeIn.idle(frame);
+      return [...bargeIn.release(), frame];
+    });
+  const knock = s16FromFloat(
+    Float32Array.from({ length: 960 }, (_, i) => (random() - 0.5) * Math.exp(-i / 200)),
+  );
+  const out = [
+    ...listen(noise(100), false),
+    ...listen(Buffer.concat([noise(60), knock, noise(120)]), true),
+    ...listen(noise(250), false),
+  ];
+  const starts = out.filter((frame) => server.push(frame) === 'start');
+  expect(Math.max(...out.map(levelDbfs))).toBeLessThan(-66);
+  expect(Math.min(...out.map(levelDbfs))).toBeGreaterThan(-76);
+  expect(starts).toHaveLength(0);
+  mic.close();
+  server.close();
 });
