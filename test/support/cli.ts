@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const BIN = join(import.meta.dirname, '..', '..', 'bin', 'gemlive.js');
+export const BIN = join(import.meta.dirname, '..', '..', 'bin', 'gemlive.js');
 
 export type CliOptions = {
   /** Added to the clean environment; undefined takes a name out of it. */
