@@ -10,6 +10,7 @@ const EXACT = [
 /** Sound in real time that may come a little late: they mostly wait. */
 const PATIENT = [
   'test/audio/*Recovery.test.ts',
+  'test/echo/talkEcho.test.ts',
   'test/e2e/{talk*,devices*,doctorSound,failuresSound}.test.ts',
 ];
 
@@ -54,7 +55,7 @@ export default defineConfig({
           name: 'patient',
           include: PATIENT,
           exclude: EXACT,
-          maxWorkers: 3,
+          maxWorkers: 4,
           maxConcurrency: 8,
           sequence: { groupOrder: 2 },
         },

@@ -36,7 +36,8 @@ async function makeBundle() {
   const { build } = await import('rolldown');
   const { output } = await build({
     cwd: root,
-    input: { cli: 'src/cli.ts' },
+    // The canceller runs on a thread of its own, from a file beside the module that names it.
+    input: { cli: 'src/cli.ts', worker: 'src/audio/echo/worker.ts' },
     platform: 'node',
     // Found at run time, or loading files of their own.
     external: [

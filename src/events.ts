@@ -119,6 +119,19 @@ export type ConversationEvent =
       costUsd?: number;
       reason?: string;
     }
+  /**
+   * What is done about the loudspeaker in the microphone: at the beginning, and after each answer how well. `echoDbfs`: what
+   * the microphone hears of it; `returnLossDb`: how much of that is taken out; `delayMs`: from the loudspeaker to us;
+   * `nearSpeech`: somebody speaks now, 0 to 1.
+   */
+  | {
+      type: 'echo';
+      mode: 'aec' | 'gate' | 'off';
+      returnLossDb?: number;
+      echoDbfs?: number;
+      delayMs?: number;
+      nearSpeech?: number;
+    }
   | { type: 'tool_call'; id?: string; name: string; args: Record<string, unknown> }
   | { type: 'tool_cancelled'; id: string }
   | { type: 'goaway'; timeLeftMs: number }

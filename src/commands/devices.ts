@@ -6,6 +6,9 @@ import { listDevices } from '../audio/devices/list.ts';
 import { EXIT, GemliveError } from '../errors.ts';
 import { harmless } from '../ui/harmless.ts';
 import type { CommandContext } from './context.ts';
+import { lastEcho } from './echoState.ts';
+import { agoOf } from './lastSession.ts';
+import { echoModeOf, echoWords } from './talk/echo.ts';
 
 type Found = {
   direction: Direction;
@@ -39,6 +42,7 @@ export async function run(context: CommandContext): Promise<number> {
     if (context.events) tell(part, context);
     else context.stdout.write(`${lines(part).map(harmless).join('\n')}\n`);
   }
+  await tellEcho(context, microphones.devices);
   return EXIT.ok;
 }
 
@@ -69,6 +73,38 @@ async function find(
   return list.failure === undefined
     ? { ...found, devices: list.devices }
     : { ...found, unlisted: list.failure };
+}
+
+/** A source that a sound server has made of another one and what is played. */
+const SYSTEM_CANCELLER = /echo[-_ ]?cancel/i;
+
+/** What `talk` would do about the loudspeaker in the microphone, and how well it did the last time. */
+async function tellEcho(
+  { settings, events, stdout }: CommandContext,
+  microphones: readonly Device[],
+): Promise<void> {
+  const mode = echoModeOf({ ...settings, mic: true, speaker: true, text: false });
+  const last = await lastEcho();
+  const system = microphones.find(({ id, name }) => SYSTEM_CANCELLER.test(`${id} ${name}`));
+  if (events) {
+    events.emit('echo', { mode, ...(system && { systemCanceller: system.id }), last });
+    return;
+  }
+  const what = {
+    aec: 'the loudspeaker is taken out of the microphone, by gemlive itself',
+    gate: 'the microphone is closed while the loudspeaker plays, unless you are louder',
+    off: 'nothing is done: use headphones',
+  }[mode];
+  const rows = ['echo', `    ${mode}: ${what}`];
+  if (last)
+    rows.push(
+      `    last talk, ${agoOf(last)} (${last.microphone}, ${last.loudspeaker}): ${echoWords(last)}`,
+    );
+  if (system)
+    rows.push(
+      `    the sound server has a canceller too: --input-device ${system.id} --echo off uses that one`,
+    );
+  stdout.write(`${rows.map(harmless).join('\n')}\n`);
 }
 
 const KINDS = {

@@ -188,7 +188,7 @@ const notKept = (error: unknown) => ({
 });
 
 /** `a moment ago`, `5 min ago` */
-export const agoOf = ({ atMs }: PastSession): string => {
+export const agoOf = ({ atMs }: { atMs: number }): string => {
   const ageMs = Date.now() - atMs;
   return ageMs < MINUTE_MS ? 'a moment ago' : `${lengthOf(ageMs)} ago`;
 };

@@ -14,6 +14,7 @@ import { agoOf } from './lastSession.ts';
 import { lastSession, newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
 import { openLoudspeaker } from './loudspeaker.ts';
 import { untilSignalled } from './signals.ts';
+import { echoModeOf, EchoReport, withoutEcho } from './talk/echo.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
 import { Presenter } from './talk/presenter.ts';
@@ -78,7 +79,11 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
   const opening = [openSource(), openSink(context, signal)] as const;
   try {
     const [source, sink] = await Promise.all(opening);
-    return { source, sink };
+    const isHeard = source !== undefined && sink !== undefined;
+    return {
+      source: isHeard ? await withoutEcho(source, sink, echoModeOf(settings)) : source,
+      sink,
+    };
   } catch (error) {
     for (const device of await Promise.allSettled(opening)) {
       if (device.status === 'fulfilled') await device.value?.close();
@@ -105,7 +110,7 @@ async function converse(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
-  const facts = [
+  const facts: (string | (() => string))[] = [
     `model        ${settings.model}`,
     `microphone   ${source?.label ?? 'none'}`,
     `loudspeaker  ${sink?.label ?? 'none'}`,
@@ -120,7 +125,13 @@ async function converse(
   });
   last?.onWarning((warning) => presenter.event({ type: 'warning', ...warning }));
   if (past) presenter.note(`going on with the session of ${agoOf(past)}`);
-  if (source && sink && settings.speaker) presenter.note('use headphones, or it hears itself');
+  const echo =
+    source && sink && settings.speaker
+      ? new EchoReport(source, echoModeOf(settings), (event) => presenter.event(event))
+      : undefined;
+  if (echo) facts.push(() => echo.line);
+  if (echo && settings.echo === 'off' && !settings.headphones)
+    presenter.note('echo is not cancelled: use headphones, or it hears itself');
   // Nobody waits for them: what is said meanwhile is heard when they are there.
   const tellEngines = (names: EngineNames | undefined): void => {
     if (!names) return;
@@ -148,7 +159,7 @@ async function converse(
       ...(settings.voice !== undefined && { voice: settings.voice }),
       ...(source && { source, detector: await createSpeechDetector() }),
       ...(sink && { sink }),
-      observers: [presenter],
+      observers: [presenter, { event: ({ type }) => type === 'turn' && echo?.turnEnded() }],
     });
     conversation.setMuted(settings.mute);
     const { greet } = settings;
@@ -160,6 +171,7 @@ async function converse(
     letStopsBe();
     keyboard?.close();
     presenter.close();
+    if (settings.resume) await echo?.keep(source?.label ?? '', sink?.label ?? '');
   }
 }
 

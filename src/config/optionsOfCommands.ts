@@ -2,6 +2,7 @@
 import type { OptionTable } from './options.ts';
 import { COMMANDS } from './settings.ts';
 import {
+  choice,
   integer,
   MODEL_NAME,
   named,
@@ -102,6 +103,24 @@ export const COMMAND_OPTIONS = {
     default: true,
     help: 'play the answers',
     helpOff: 'play nothing; read instead',
+  },
+  echo: {
+    group: 'Talking',
+    commands: ['talk', 'devices'],
+    name: 'echo',
+    placeholder: 'HOW',
+    value: choice('auto', 'aec', 'gate', 'off'),
+    default: 'auto',
+    help: 'echo of open speakers: auto, aec (cancel), gate (half-duplex) or off',
+  },
+  headphones: {
+    group: 'Talking',
+    commands: ['talk', 'devices'],
+    name: 'headphones',
+    value: SWITCH,
+    default: false,
+    help: 'there is no echo: the same as --echo off',
+    helpOff: 'the loudspeaker can be heard by the microphone',
   },
   mute: {
     ...TALK,

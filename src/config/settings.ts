@@ -98,6 +98,9 @@ export type Settings = {
   mic: boolean;
   speaker: boolean;
   mute: boolean;
+  echo: 'auto' | 'aec' | 'gate' | 'off';
+  /** The same as `echo: 'off'`. */
+  headphones: boolean;
   /** Push to talk. */
   ptt: boolean;
   /** 0: never. */

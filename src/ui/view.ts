@@ -168,6 +168,7 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
     case 'thought':
     case 'tool_call':
     case 'tool_cancelled':
+    case 'echo':
     case 'usage':
       return same(state);
     default:

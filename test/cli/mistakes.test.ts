@@ -60,7 +60,7 @@ const USAGE: readonly [args: string[], says: RegExp][] = [
   [['token', '--expire', '60', '--start-within', '61'], /longer than --expire/],
   [['token', '--lock', '--thinking', 'high'], /does not take --thinking/],
   // Options of later versions are unknown until they work.
-  ...['--echo=off', '--record=x', '--tools=x', '--mcp=x'].map((flag): [string[], RegExp] => [
+  ...['--record=x', '--tools=x', '--mcp=x'].map((flag): [string[], RegExp] => [
     ['talk', flag],
     /talk has no option/,
   ]),

@@ -81,7 +81,9 @@ needsSound('talk on a sound server', () => {
 
   const talk = async (...args: string[]): Promise<Pty> => {
     proxy = await startRecordingProxy(live.url);
-    pty = openPty(['talk', '--base-url', proxy.url, ...args], { environment: sound.environment });
+    pty = openPty(['talk', '--headphones', '--base-url', proxy.url, ...args], {
+      environment: sound.environment,
+    });
     await pty.until(/● listening/);
     return pty;
   };
@@ -122,7 +124,7 @@ needsSound('talk on a sound server', () => {
   );
 
   it('the same with the server in the process: talk --local', REAL_TIME, async () => {
-    pty = openPty(['talk', '--local'], { environment: sound.environment });
+    pty = openPty(['talk', '--headphones', '--local'], { environment: sound.environment });
     await pty.until(/● listening/);
     const recording = await sound.recordSpeaker();
     await sound.playIntoMic(question);

@@ -50,7 +50,7 @@ needsSound('speaking over a reply', () => {
     const through = await startRecordingProxy(live.url);
     proxy = through;
     const terminal = openPty(
-      ['talk', '--base-url', through.url, '--greet', 'count to one hundred'],
+      ['talk', '--base-url', through.url, '--greet', 'count to one hundred', '--headphones'],
       { environment: sound.environment },
     );
     pty = terminal;

@@ -62,6 +62,7 @@ export class Talker {
       [
         'talk',
         '--json',
+        '--headphones',
         '--model=gemini-3.8-live',
         `--base-url=${url}`,
         `--mic-command=exec cat '${join(this.#folder, 'microphone')}'`,

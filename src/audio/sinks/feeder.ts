@@ -88,9 +88,9 @@ export class Feeder {
   }
 
   #hand(run: FedDevice, sound: Uint8Array): void {
-    const { gain, tap } = this.#options;
+    const { gain, tap, clock } = this.#options;
     const louder = gain.apply(sound);
-    tap.hand(louder);
+    tap.hand(louder, clock.nowMs() + run.aheadMs());
     run.write(louder, sound);
   }
 

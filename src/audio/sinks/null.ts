@@ -117,7 +117,7 @@ export class NullSink implements AudioSink {
     const pcm = this.#unheard.take(frames * sampleBytes - this.#handedBytes);
     this.#handedBytes += pcm.byteLength;
     if (!this.#tap.listening) return;
-    this.#tap.hand(this.#gain.apply(pcm));
+    this.#tap.hand(this.#gain.apply(pcm), this.#clock.nowMs());
     this.#tap.tell(this.#handedBytes, this.#anchorAtMs + playedMs - this.#anchorMs);
   }
 

@@ -9,7 +9,7 @@ import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
-import type { AudioSink, ClearResult, SinkPosition } from '../ports.ts';
+import type { AudioSink, ClearResult, RenderAhead, SinkPosition } from '../ports.ts';
 import type { ChildEnvironment, ProcessEnd } from '../subprocess.ts';
 import { DEFAULT_RAMP_MS } from './gain.ts';
 import { JitterBuffer } from './jitterBuffer.ts';
@@ -146,8 +146,8 @@ export class PlayerSink implements AudioSink {
     this.#playout.setGain(gain, rampMs);
   }
 
-  onRender(listener: RenderListener): () => void {
-    return this.#playout.onRender(listener);
+  onRender(listener: RenderListener, ahead?: RenderAhead): () => void {
+    return this.#playout.onRender(listener, ahead);
   }
 
   drain(): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
-import type { SinkPosition } from '../ports.ts';
+import type { RenderAhead, SinkPosition } from '../ports.ts';
 import { Feeder } from './feeder.ts';
 import { Gain } from './gain.ts';
 import type { PlayoutBuffer } from './jitterBuffer.ts';
@@ -173,8 +173,8 @@ export class Playout {
     this.#gain.set(gain, this.#run.unheardBytes() > 0 ? rampMs : 0);
   }
 
-  onRender(listener: RenderListener): () => void {
-    const stop = this.#tap.listen(listener, this.#heardBytes(), this.#run.unheard());
+  onRender(listener: RenderListener, ahead?: RenderAhead): () => void {
+    const stop = this.#tap.listen(listener, this.#heardBytes(), this.#run.unheard(), ahead);
     this.pump();
     return stop;
   }

@@ -4,7 +4,7 @@ import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
-import type { AudioSink, ClearResult, DeviceNotice, SinkPosition } from '../ports.ts';
+import type { AudioSink, ClearResult, DeviceNotice, RenderAhead, SinkPosition } from '../ports.ts';
 import { Gain } from './gain.ts';
 import { PcmQueue } from './pcmQueue.ts';
 import type { RenderListener } from './renderTap.ts';
@@ -41,7 +41,10 @@ export class RecoveringSink implements AudioSink {
   /** Of the devices before. */
   #before: SinkPosition = { playedMs: 0, queuedMs: 0, estimated: false, underruns: 0 };
   readonly #gain: Gain;
-  readonly #renderers = new Map<symbol, { listener: RenderListener; stop?: () => void }>();
+  readonly #renderers = new Map<
+    symbol,
+    { listener: RenderListener; ahead: RenderAhead | undefined; stop?: () => void }
+  >();
   #search = { sinceMs: 0, foundAtMs: Number.NEGATIVE_INFINITY, attempts: 0 };
   #stopSearch = new AbortController();
   /** What must have ended before this has. */
@@ -117,10 +120,10 @@ export class RecoveringSink implements AudioSink {
     this.#inner?.setGain(gain, rampMs);
   }
 
-  onRender(listener: RenderListener): () => void {
+  onRender(listener: RenderListener, ahead?: RenderAhead): () => void {
     const key = Symbol('renderer');
-    const stop = this.#inner?.onRender(listener);
-    this.#renderers.set(key, { listener, ...(stop && { stop }) });
+    const stop = this.#inner?.onRender(listener, ahead);
+    this.#renderers.set(key, { listener, ahead, ...(stop && { stop }) });
     return () => {
       this.#renderers.get(key)?.stop?.();
       this.#renderers.delete(key);
@@ -170,7 +173,7 @@ export class RecoveringSink implements AudioSink {
     this.#label = sink.label;
     sink.setGain(this.#gain.target, 0);
     for (const renderer of this.#renderers.values())
-      renderer.stop = sink.onRender(renderer.listener);
+      renderer.stop = sink.onRender(renderer.listener, renderer.ahead);
     sink.onLost((error) => {
       if (!this.#closed && this.#inner === sink) this.#innerLost(sink, error);
     });
@@ -183,6 +186,7 @@ export class RecoveringSink implements AudioSink {
     const nowMs = this.#clock.nowMs();
     this.#before = { ...this.position(), queuedMs: 0 };
     this.#inner = undefined;
+    for (const { ahead } of this.#renderers.values()) ahead?.dropped();
     this.#waiting.push(sink.takeUnheard());
     const livedMs = nowMs - this.#search.foundAtMs;
     if (livedMs > FOUND_AFTER_MS) this.#search = { sinceMs: nowMs, foundAtMs: nowMs, attempts: 0 };

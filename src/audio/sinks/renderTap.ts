@@ -1,6 +1,7 @@
 /** Sound on its way to the ear, told when it is heard. Holds nothing while nobody listens. */
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
+import type { RenderAhead } from '../ports.ts';
 import { PcmQueue } from './pcmQueue.ts';
 
 /** `atMs`: when its first sample sounded, on the sink's clock. */
@@ -11,7 +12,7 @@ export const RENDER_EVERY_MS = 12;
 
 export class RenderTap {
   readonly #format: PcmFormat;
-  readonly #listeners = new Set<RenderListener>();
+  readonly #listeners = new Set<{ listener: RenderListener; ahead?: RenderAhead }>();
   /** Handed over and not told yet. */
   readonly #handed = new PcmQueue();
   #toldBytes = 0;
@@ -30,13 +31,14 @@ export class RenderTap {
     listener: RenderListener,
     heardBytes: number,
     handed: readonly Uint8Array[] = [],
+    ahead?: RenderAhead,
   ): () => void {
     if (!this.listening) {
       this.#toldBytes = heardBytes;
       for (const pcm of handed) this.#handed.push(pcm);
     }
-    // A function of its own, so that one that listens twice hears twice, and ends once.
-    const own: RenderListener = (pcm, atMs) => listener(pcm, atMs);
+    // An object of its own, so that one that listens twice hears twice, and ends once.
+    const own = { listener, ...(ahead && { ahead }) };
     this.#listeners.add(own);
     return () => {
       this.#listeners.delete(own);
@@ -44,8 +46,11 @@ export class RenderTap {
     };
   }
 
-  hand(pcm: Uint8Array): void {
-    if (this.listening) this.#handed.push(pcm);
+  /** `atMs`: when its first sample is expected to sound. */
+  hand(pcm: Uint8Array, atMs: number): void {
+    if (!this.listening) return;
+    this.#handed.push(pcm);
+    for (const { ahead } of this.#listeners) ahead?.handed(pcm, atMs);
   }
 
   /** `heardBytes`: sound heard since the sink was opened; the last of it at `untilMs`. */
@@ -57,11 +62,12 @@ export class RenderTap {
     // A device that reports late catches up in one step: not to before the sound that came first.
     const atMs = Math.max(this.#toldAtMs, untilMs - msOfBytes(this.#format, pcm.byteLength));
     this.#toldAtMs = atMs;
-    for (const listener of this.#listeners) listener(pcm, atMs);
+    for (const { listener } of this.#listeners) listener(pcm, atMs);
   }
 
   /** What was handed over and not heard will not be heard. */
   forget(): void {
     this.#handed.clear();
+    for (const { ahead } of this.#listeners) ahead?.dropped();
   }
 }

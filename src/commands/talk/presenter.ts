@@ -26,8 +26,8 @@ export type PresenterOptions = {
   reply: ReplyLevel | undefined;
   /** Times the loudspeaker ran dry so far. */
   underruns?: () => number;
-  /** What the help panel says about devices and engines. It may grow. */
-  facts: readonly string[];
+  /** What the help panel says about devices and engines. It may grow; what changes says it when it is asked. */
+  facts: readonly (string | (() => string))[];
 };
 
 export class Presenter implements Observer {
@@ -167,7 +167,11 @@ export class Presenter implements Observer {
   #helpLines(): readonly string[] {
     const { ptt = false, facts } = this.#options;
     const raw = this.#terminal !== undefined;
-    return [...keysHelp({ raw, ptt, holds: this.#holds }), ...(raw ? [''] : []), ...facts];
+    return [
+      ...keysHelp({ raw, ptt, holds: this.#holds }),
+      ...(raw ? [''] : []),
+      ...facts.map((fact) => (typeof fact === 'string' ? fact : fact())),
+    ];
   }
 
   #show(event: ViewEvent): void {

@@ -1,0 +1,135 @@
+/**
+ * What the loudspeaker plays, by time: laid down when the device gets it, put right when it has sounded, read in
+ * step with the microphone. 16 kHz, full scale 1; silence where nothing was handed over.
+ *
+ * A canceller can find an echo that comes late, but none that comes before its reference. So the reference is
+ * read a little before it is due: what the device has already is known.
+ */
+import { RATE_HZ } from './geometry.ts';
+
+const SAMPLES = 4 * RATE_HZ;
+const PER_MS = RATE_HZ / 1000;
+/** What is expected so little earlier or later than the end of the last piece goes on there. */
+const ONE_PIECE_MS = 8;
+/** A report of the position is not better than this. */
+const JITTER_MS = 2;
+/** How fast the time that a device takes to begin is learnt, of each beginning. */
+const START_STEP = 0.5;
+const LONGEST_START_MS = 400;
+/**
+ * A piece of the microphone can come late, but not before it was heard: one that comes so much earlier than the
+ * others did says that those were late. When all are later for a while, its clock is slow, or some were lost.
+ */
+const EARLY_MS = 2;
+const LATE_MS = 4;
+const WHILE_PIECES = 250;
+/** It has stalled: it is read anew from now. */
+const OUT_OF_STEP_MS = 200;
+
+/** Samples that sound one after the other without a gap, up to the next one. */
+type Stretch = {
+  /** Index of its first sample, of all that were handed over, and when that sounds. */
+  from: number;
+  atMs: number;
+  /** It begins after silence: the device may take its time. */
+  begins: boolean;
+  /** It has sounded: the device has said when. */
+  told: boolean;
+};
+
+export class Reference {
+  readonly #aheadMs: number;
+  readonly #ring = new Float32Array(SAMPLES);
+  readonly #stretches: Stretch[] = [];
+  /** Samples handed over, and heard of them. */
+  #end = 0;
+  #heard = 0;
+  /** From what is expected to what is, at a beginning. */
+  #startMs = 0;
+  #read: number | undefined;
+  #pieces = 0;
+  #leastLateMs = Number.POSITIVE_INFINITY;
+
+  /** `aheadMs`: it is read so long before it is due. */
+  constructor(aheadMs: number) {
+    this.#aheadMs = aheadMs;
+  }
+
+  /** `sound` is on its way; its first sample is expected to sound at `atMs`. */
+  handed(sound: Float32Array, atMs: number): void {
+    const last = this.#stretches.at(-1);
+    const endMs = last ? last.atMs + (this.#end - last.from) / PER_MS : Number.NEGATIVE_INFINITY;
+    if (Math.abs(atMs - endMs) > ONE_PIECE_MS) {
+      const begins = atMs > endMs;
+      const startMs = begins ? this.#startMs : 0;
+      const from = this.#end;
+      this.#stretches.push({ from, atMs: Math.max(endMs, atMs + startMs), begins, told: false });
+    }
+    for (let i = 0; i < sound.length; i++) this.#ring[(this.#end + i) % SAMPLES] = sound[i]!;
+    this.#end += sound.length;
+  }
+
+  /** The next `samples` were heard; the first of them at `atMs`. */
+  heard(samples: number, atMs: number): void {
+    const stretches = this.#stretches;
+    while (stretches.length > 1 && stretches[1]!.from + SAMPLES / 2 < this.#heard)
+      stretches.shift();
+    const i = stretches.findLastIndex(({ from }) => from <= this.#heard);
+    const stretch = stretches[i];
+    if (stretch) {
+      const lateMs = atMs - (stretch.atMs + (this.#heard - stretch.from) / PER_MS);
+      if (!stretch.told && stretch.begins && Math.abs(lateMs) < LONGEST_START_MS)
+        this.#startMs += START_STEP * lateMs;
+      if (!stretch.told || Math.abs(lateMs) > JITTER_MS)
+        for (const later of stretches.slice(i)) later.atMs += lateMs;
+      stretch.told = true;
+    }
+    this.#heard += samples;
+  }
+
+  /** What was handed over and not heard will not be heard. */
+  dropped(): void {
+    this.#end = Math.min(this.#end, Math.round(this.#heard));
+    this.#heard = this.#end;
+    while ((this.#stretches.at(-1)?.from ?? -1) >= this.#end) this.#stretches.pop();
+  }
+
+  /** The next samples, as many as `out` has, for a piece of the microphone that came at `nowMs`. */
+  take(nowMs: number, out: Float32Array): void {
+    const due = Math.round((nowMs + this.#aheadMs) * PER_MS) - out.length;
+    const at = this.#follow(due);
+    this.#read = at + out.length;
+    out.fill(0);
+    for (const [i, { from, atMs }] of this.#stretches.entries()) {
+      const end = this.#stretches[i + 1]?.from ?? this.#end;
+      // Index of the sample that sounds with the first of `out`.
+      const first = from + at - Math.round(atMs * PER_MS);
+      const [low, high] = [
+        Math.max(first, from, this.#end - SAMPLES),
+        Math.min(first + out.length, end),
+      ];
+      for (let index = low; index < high; index++)
+        out[index - first] = this.#ring[index % SAMPLES]!;
+    }
+  }
+
+  #follow(due: number): number {
+    const read = this.#read ?? due;
+    const lateMs = (due - read) / PER_MS;
+    this.#leastLateMs = Math.min(this.#leastLateMs, lateMs);
+    this.#pieces++;
+    if (lateMs < -EARLY_MS || lateMs > OUT_OF_STEP_MS) {
+      this.#restart();
+      return due;
+    }
+    if (this.#pieces < WHILE_PIECES) return read;
+    const slipMs = this.#leastLateMs > LATE_MS ? this.#leastLateMs : 0;
+    this.#restart();
+    return read + Math.round(slipMs * PER_MS);
+  }
+
+  #restart(): void {
+    this.#pieces = 0;
+    this.#leastLateMs = Number.POSITIVE_INFINITY;
+  }
+}
