@@ -98,4 +98,20 @@ needsSound('talk on open speakers', () => {
     one.send('?');
     await one.until(/echo +half-duplex/);
   });
+
+  it('says once when too much of it is left, and what to do', REAL_TIME, async () => {
+    await room.close();
+    room = await openLiveRoom(sound, {
+      delayMs: 20,
+      couplingDb: 9,
+      distortion: 4,
+      reverberationMs: 900,
+    });
+    const env = { ...sound.environment, GEMINI_API_KEY: 'a-key' };
+    const words = ['--greet', 'count to one hundred', '--no-interrupt', '--max-duration', '8'];
+    const { stdout } = await runCli(['talk', '--json', '--base-url', live.url, ...words], { env });
+    expect(eventsIn(stdout).filter(({ type }) => type === 'warning')).toMatchObject([
+      { code: 'echo_loud', hint: expect.stringContaining('--headphones') },
+    ]);
+  });
 });
