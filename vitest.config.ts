@@ -16,6 +16,8 @@ const PATIENT = [
 
 /** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
 const WAITING = [
+  // This one computes while the others wait.
+  'test/echo/canceller.test.ts',
   'test/conformance/*.test.ts',
   'test/live/{recovery,transparent}.test.ts',
   'test/soak/realTime.test.ts',
