@@ -59,8 +59,10 @@ export async function speakOver(
       await stage.makeItCount();
       const before = stage.interruptions;
       await pause(700 + ((result.said * 379) % 1500));
-      if (stage.interruptions > before) result.byItself++;
-      else await say(stage, result);
+      if (stage.interruptions > before) {
+        result.byItself++;
+        process.stderr.write('stopped by itself\n');
+      } else await say(stage, result);
     }
   } finally {
     await stage.close();
@@ -92,6 +94,8 @@ async function say(stage: RoomStage, result: Spoken): Promise<void> {
   const words = text.split(' ');
   result.words += words.length;
   result.understood += words.filter((one) => heard.includes(one)).length;
+  const silence = isStopped() ? `${result.toSilenceMs.at(-1)} ms` : 'not stopped';
+  process.stderr.write(`${result.said} ${voice}: ${text}: ${silence}\n`);
 }
 
 /** Milliseconds from sample `at` to the end of what sounded there. */

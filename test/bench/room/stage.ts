@@ -8,6 +8,10 @@ import { startRecordingProxy, type RecordingProxy } from '../../support/recordin
 import type { SoundServer } from '../../support/soundServer.ts';
 import { until } from '../../support/until.ts';
 
+/** An answer that lasts longer is stopped. */
+const ANSWER_MS = 8000;
+const ESCAPE_MS = 500;
+
 export class RoomStage {
   readonly room: LiveRoom;
   readonly proxy: RecordingProxy;
@@ -72,9 +76,12 @@ export class RoomStage {
   /** Speaking, and for `forMs` more. */
   async makeItCount(forMs = 800): Promise<void> {
     const { terminal, room } = this;
-    await until('the end of the answer', () => !room.playing && this.#turnIsOver, 30_000).catch(
-      () => terminal.send('\x1b'),
-    );
+    const isOver = (): boolean => !room.playing && this.#turnIsOver;
+    await until('the end of the answer', isOver, ANSWER_MS).catch(() => {
+      terminal.send('\x1b');
+      // With the next key it would be that key's escape sequence.
+      return pause(ESCAPE_MS);
+    });
     await until('silence', () => !room.playing);
     terminal.mark();
     terminal.send('\r');
