@@ -13,7 +13,7 @@ const AUDIBLE = 1e-7;
 /** An echo comes late, and dies away. */
 const TAIL_PIECES = 30;
 /** As {@link EchoStatistics.near}: less than this is nobody. */
-const SOMEBODY = 0.5;
+const SOMEBODY = 0.65;
 
 const canceller = workerData === 'gate' ? undefined : new EchoCanceller();
 const echo = canceller ?? new EchoGate();
