@@ -12,7 +12,7 @@ export function homeFolder(): string {
   }
 }
 
-const NO_HOME = '/nonexistent';
+const NO_HOME = '/dev/null/no-home';
 
 /** It can be written to, or could be made where it is not there. */
 export async function isWritable(path: string): Promise<boolean> {
