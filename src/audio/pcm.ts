@@ -118,6 +118,13 @@ export function floatFromS16(pcm: Uint8Array): Float32Array {
   return samples;
 }
 
+/** Sum of the squares of samples; divided by their number it is their power. */
+export function energyOf(samples: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < samples.length; i++) sum += samples[i]! * samples[i]!;
+  return sum;
+}
+
 /** Interleaved samples of any number of channels to one channel: their mean. */
 export function downmix(samples: Float32Array, channels: number): Float32Array {
   if (channels === 1) return samples;

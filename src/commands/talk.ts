@@ -12,7 +12,7 @@ import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
 import { agoOf } from './lastSession.ts';
 import { lastSession, newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
-import { openLoudspeaker } from './loudspeaker.ts';
+import { microphoneOptions, openLoudspeaker } from './chosenDevices.ts';
 import { untilSignalled } from './signals.ts';
 import { echoModeOf, EchoReport, withoutEcho } from './talk/echo.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
@@ -66,16 +66,8 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
     stderrTty && !plain && !settings.quiet && !settings.json,
     childEnv,
   );
-  const common = { environment: childEnv, signal };
   const openSource = async (): Promise<RecorderSource | undefined> =>
-    settings.mic
-      ? openRecorder({
-          ...common,
-          ...(settings.recorder !== undefined && { name: settings.recorder }),
-          ...(settings.micCommand !== undefined && { command: settings.micCommand }),
-          ...(settings.inputDevice !== undefined && { device: settings.inputDevice }),
-        })
-      : undefined;
+    settings.mic ? openRecorder(microphoneOptions(context, signal)) : undefined;
   const opening = [openSource(), openSink(context, signal)] as const;
   try {
     const [source, sink] = await Promise.all(opening);

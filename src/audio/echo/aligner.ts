@@ -4,7 +4,7 @@
  * stopped for a moment or its time was told wrong. By generalised cross-correlation with most of the spectrum's
  * shape taken out (C. Knapp, G. Carter, IEEE Transactions ASSP 24, 1976).
  */
-import { RealFft } from './fft.ts';
+import { RealFft } from '../fft.ts';
 import { BLOCK, RATE_HZ } from './geometry.ts';
 
 /** Samples of the prediction that are looked at, 256 ms, and of the microphone, the newest of them. */

@@ -10,7 +10,7 @@
  */
 import { Alignment } from './alignment.ts';
 import { DelayEstimator } from './delay.ts';
-import { RealFft } from './fft.ts';
+import { RealFft } from '../fft.ts';
 import { FarLine } from './farLine.ts';
 import { EchoFilter } from './filter.ts';
 import { BLOCK, FRAME, MAX_DELAY_BLOCKS, newSpectrum, PARTITIONS } from './geometry.ts';
@@ -69,6 +69,11 @@ export class EchoCanceller {
   /** The filter has converged, and its echo is where it says: what comes out is the microphone without it. */
   get trusted(): boolean {
     return this.#watch.trusted && !this.#watch.lost;
+  }
+
+  /** Somebody near speaks, 0 to 1. */
+  get near(): number {
+    return this.#suppressor.near;
   }
 
   get statistics(): EchoStatistics {

@@ -9,8 +9,9 @@
  * - F. Kuech, E. Mabande, G. Enzner: State-space architecture of the partitioned-block-based acoustic echo
  *   controller. ICASSP 2014.
  */
-import { RealFft } from './fft.ts';
+import { RealFft } from '../fft.ts';
 import { adapt, addEcho, makeSurer, mostPower, OVERLAP, STEADINESS } from './kalman.ts';
+import type { Spectra } from './kalman.ts';
 import { BINS, BLOCK, FRAME, newSpectrum, PARTITIONS } from './geometry.ts';
 import {
   addPower,
@@ -44,8 +45,7 @@ const HISTORY = PARTITIONS + KEPT_BLOCKS;
 export class EchoFilter {
   readonly #fft = new RealFft(FRAME);
   /** Spectra of the reference, a ring; the newest at `#newest`. */
-  readonly #xRe = new Float32Array(HISTORY * BINS);
-  readonly #xIm = new Float32Array(HISTORY * BINS);
+  readonly #reference = newSpectra(HISTORY);
   #newest = 0;
   /** The microphone's blocks, a ring with the newest at `#heard`, and how many of them go with the reference. */
   readonly #mic = new Float64Array(KEPT_BLOCKS * BLOCK);
@@ -54,10 +54,8 @@ export class EchoFilter {
   /** The block that is looked at: so many blocks back. */
   #back = 0;
   #random = 1;
-  /** The room: transfer function of each partition, and how uncertain (variance) it is. */
-  readonly #hRe = new Float32Array(PARTITIONS * BINS);
-  readonly #hIm = new Float32Array(PARTITIONS * BINS);
-  readonly #doubt = new Float32Array(PARTITIONS * BINS);
+  /** The room: transfer function of each partition. */
+  readonly #room = { ...newSpectra(PARTITIONS), doubt: new Float32Array(PARTITIONS * BINS) };
   readonly #others = new Float64Array(BINS);
   #constrainNext = 0;
   // Scratch.
@@ -79,7 +77,7 @@ export class EchoFilter {
 
   constructor() {
     this.#others.fill(1e-3);
-    firstDoubts(this.#doubt);
+    firstDoubts(this.#room.doubt);
   }
 
   /** All of the reference that it remembers is told again, from another place: what was heard before does not fit. */
@@ -99,8 +97,8 @@ export class EchoFilter {
     this.isLoud = power > SILENCE * BLOCK;
     this.#fft.forward(frame, this.#x.re, this.#x.im);
     this.#newest = (this.#newest + HISTORY - 1) % HISTORY;
-    this.#xRe.set(this.#x.re, this.#newest * BINS);
-    this.#xIm.set(this.#x.im, this.#newest * BINS);
+    this.#reference.re.set(this.#x.re, this.#newest * BINS);
+    this.#reference.im.set(this.#x.im, this.#newest * BINS);
   }
 
   /**
@@ -159,8 +157,8 @@ export class EchoFilter {
   /** The room may be another one: in bin k the response is wrong by the share `wrong[k]` of its power. */
   doubt(wrong: ArrayLike<number>): void {
     const power = this.#power;
-    addPower(this.#hRe, this.#hIm, power.fill(0));
-    raiseDoubt(this.#doubt, power, wrong);
+    addPower(this.#room, power.fill(0));
+    raiseDoubt(this.#room.doubt, power, wrong);
   }
 
   /**
@@ -169,20 +167,20 @@ export class EchoFilter {
    */
   mayBeAnything(): void {
     const power = this.#power;
-    addPower(this.#hRe, this.#hIm, power.fill(0));
+    addPower(this.#room, power.fill(0));
     const most = this.#most;
     most.fill(0);
     const { direct } = this;
     const to = Math.min(PARTITIONS, direct + AROUND_BLOCKS);
     for (let p = Math.max(0, direct - AROUND_BLOCKS); p < to; p++)
-      mostPower(this.#xRe, this.#xIm, this.#at(p), most);
+      mostPower(this.#reference, this.#at(p), most);
     for (let k = 0; k < BINS; k++)
       this.unsure[k] = this.unsure[k]! + OVERLAP * power[k]! * most[k]!;
   }
 
   /** The partition in which the most of the echo is. */
   get direct(): number {
-    return loudest(this.#hRe, this.#hIm);
+    return loudest(this.#room);
   }
 
   /** The echo comes so many whole samples later than it did (negative: earlier), and is the same otherwise. */
@@ -198,15 +196,15 @@ export class EchoFilter {
     for (let p = 0; p < PARTITIONS; p++) {
       this.#time.set(whole.subarray(p * BLOCK, (p + 1) * BLOCK));
       this.#fft.forward(this.#time, re, im);
-      this.#hRe.set(re, p * BINS);
-      this.#hIm.set(im, p * BINS);
+      this.#room.re.set(re, p * BINS);
+      this.#room.im.set(im, p * BINS);
     }
-    shiftDoubt(this.#doubt, Math.round(samples / BLOCK));
+    shiftDoubt(this.#room.doubt, Math.round(samples / BLOCK));
   }
 
   /** The sound comes first in that partition: little before it, and after it reverberation. */
   expect(first: number): void {
-    limitDoubt(this.#doubt, first);
+    limitDoubt(this.#room.doubt, first);
   }
 
   /** Where in the ring the reference of partition `p` begins. */
@@ -216,23 +214,11 @@ export class EchoFilter {
 
   /** The echo, y, and how far off it may be. */
   #predict(unsure: Float64Array): void {
-    const { re, im } = this.#y;
-    re.fill(0);
-    im.fill(0);
+    this.#y.re.fill(0);
+    this.#y.im.fill(0);
     unsure.fill(0);
     for (let p = 0; p < PARTITIONS; p++)
-      addEcho(
-        this.#xRe,
-        this.#xIm,
-        this.#at(p),
-        this.#hRe,
-        this.#hIm,
-        this.#doubt,
-        p * BINS,
-        re,
-        im,
-        unsure,
-      );
+      addEcho(this.#reference, this.#at(p), this.#room, p * BINS, this.#y, unsure);
   }
 
   /** The step size: little doubt or much that is no echo makes it small. */
@@ -248,33 +234,11 @@ export class EchoFilter {
   }
 
   #adapt(surer: boolean): void {
-    const { re, im } = this.#e;
     const kept = surer ? STEADINESS : 1;
     for (let p = 0; p < PARTITIONS; p++) {
-      adapt(
-        this.#xRe,
-        this.#xIm,
-        this.#at(p),
-        this.#hRe,
-        this.#hIm,
-        this.#doubt,
-        p * BINS,
-        re,
-        im,
-        this.#gain,
-        kept,
-      );
-      if (surer)
-        makeSurer(
-          this.#xRe,
-          this.#xIm,
-          this.#at(p),
-          this.#hRe,
-          this.#hIm,
-          this.#doubt,
-          p * BINS,
-          this.#gain,
-        );
+      const [x, h] = [this.#at(p), p * BINS];
+      adapt(this.#reference, x, this.#room, h, this.#e, this.#gain, kept);
+      if (surer) makeSurer(this.#reference, x, this.#room, h, this.#gain);
     }
   }
 
@@ -286,8 +250,8 @@ export class EchoFilter {
     const { re, im } = this.#y;
     this.#time.fill(0, BLOCK);
     this.#fft.forward(this.#time, re, im);
-    this.#hRe.set(re, p * BINS);
-    this.#hIm.set(im, p * BINS);
+    this.#room.re.set(re, p * BINS);
+    this.#room.im.set(im, p * BINS);
   }
 
   /** Impulse response of a partition: the first block of `#time`. */
@@ -295,9 +259,14 @@ export class EchoFilter {
     const { re, im } = this.#y;
     const h = p * BINS;
     for (let k = 0; k < BINS; k++) {
-      re[k] = this.#hRe[h + k]!;
-      im[k] = this.#hIm[h + k]!;
+      re[k] = this.#room.re[h + k]!;
+      im[k] = this.#room.im[h + k]!;
     }
     this.#fft.inverse(re, im, this.#time);
   }
 }
+
+const newSpectra = (count: number): Spectra => ({
+  re: new Float32Array(count * BINS),
+  im: new Float32Array(count * BINS),
+});

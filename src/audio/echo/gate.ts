@@ -2,6 +2,7 @@
  * Half-duplex: while the loudspeaker plays, the microphone is silent, unless what it hears is clearly louder
  * than the echo ever was. Costs nothing and cannot fail in odd ways, but the user has to raise the voice.
  */
+import { energyOf } from '../pcm.ts';
 
 /** Pieces are judged in frames of 20 ms. */
 const FRAME = 320;
@@ -68,8 +69,8 @@ export class EchoGate {
   }
 }
 
+/** What is no number counts as silence. */
 function power(frame: Float32Array): number {
-  let sum = 0;
-  for (const sample of frame) sum += sample * sample;
-  return Number.isFinite(sum) ? sum / frame.length : 0;
+  const energy = energyOf(frame);
+  return Number.isFinite(energy) ? energy / FRAME : 0;
 }

@@ -1,8 +1,9 @@
 /**
  * The arithmetic of one partition of the filter, over all bins. Plain functions over arrays, since nearly all of the
- * time goes by here. `x`, `h`: where in their arrays the partition's reference and response begin.
+ * time goes by here.
  */
 import { BINS } from './geometry.ts';
+import type { Spectrum } from './geometry.ts';
 
 /** One of its own: where modules are not bundled, an imported one is looked up again in every step of a loop. */
 const bins = BINS;
@@ -14,19 +15,23 @@ const PROCESS_NOISE = 1 - STEADINESS * STEADINESS;
 export const OVERLAP = 0.5;
 const LEAST_DOUBT = 1e-9;
 
-/** Onto `re`, `im`: the echo; onto `unsure`: power of the echo that is not known. */
+/** Spectra one after the other; one begins at a number that is given with them. */
+export type Spectra = { re: Float32Array; im: Float32Array };
+/** A response, and how uncertain (variance) each of its numbers is. */
+export type Response = Spectra & { doubt: Float32Array };
+
+/** Onto `echo`: what of the reference at `x` comes along the response at `h`; onto `unsure`: power that is not known. */
 export function addEcho(
-  xRe: Float32Array,
-  xIm: Float32Array,
+  reference: Spectra,
   x: number,
-  hRe: Float32Array,
-  hIm: Float32Array,
-  doubt: Float32Array,
+  response: Response,
   h: number,
-  re: Float64Array,
-  im: Float64Array,
+  echo: Spectrum,
   unsure: Float64Array,
 ): void {
+  const { re: xRe, im: xIm } = reference;
+  const { re: hRe, im: hIm, doubt } = response;
+  const { re, im } = echo;
   for (let k = 0; k < bins; k++) {
     const a = xRe[x + k]!;
     const b = xIm[x + k]!;
@@ -38,20 +43,19 @@ export function addEcho(
   }
 }
 
-/** A step of the response along the error `re`, `im`; of the response as it was, `kept` stays. */
+/** A step of the response along `error`; of the response as it was, `kept` stays. */
 export function adapt(
-  xRe: Float32Array,
-  xIm: Float32Array,
+  reference: Spectra,
   x: number,
-  hRe: Float32Array,
-  hIm: Float32Array,
-  doubt: Float32Array,
+  response: Response,
   h: number,
-  re: Float64Array,
-  im: Float64Array,
+  error: Spectrum,
   gain: Float64Array,
   kept: number,
 ): void {
+  const { re: xRe, im: xIm } = reference;
+  const { re: hRe, im: hIm, doubt } = response;
+  const { re, im } = error;
   for (let k = 0; k < bins; k++) {
     const a = xRe[x + k]!;
     const b = xIm[x + k]!;
@@ -65,15 +69,14 @@ export function adapt(
 
 /** The variance of the response after that step, and one block later. */
 export function makeSurer(
-  xRe: Float32Array,
-  xIm: Float32Array,
+  reference: Spectra,
   x: number,
-  hRe: Float32Array,
-  hIm: Float32Array,
-  doubt: Float32Array,
+  response: Response,
   h: number,
   gain: Float64Array,
 ): void {
+  const { re: xRe, im: xIm } = reference;
+  const { re: hRe, im: hIm, doubt } = response;
   for (let k = 0; k < bins; k++) {
     const a = xRe[x + k]!;
     const b = xIm[x + k]!;
@@ -86,12 +89,7 @@ export function makeSurer(
   }
 }
 
-/** Power of that reference, where it is more than in `most`. */
-export function mostPower(
-  xRe: Float32Array,
-  xIm: Float32Array,
-  x: number,
-  most: Float64Array,
-): void {
-  for (let k = 0; k < bins; k++) most[k] = Math.max(most[k]!, xRe[x + k]! ** 2 + xIm[x + k]! ** 2);
+/** Power of the reference at `x`, where it is more than in `most`. */
+export function mostPower({ re, im }: Spectra, x: number, most: Float64Array): void {
+  for (let k = 0; k < bins; k++) most[k] = Math.max(most[k]!, re[x + k]! ** 2 + im[x + k]! ** 2);
 }

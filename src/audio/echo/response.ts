@@ -1,5 +1,6 @@
 /** What can be said of a room's response before it is known, and moving it. */
 import { BINS, PARTITIONS } from './geometry.ts';
+import type { Spectra } from './kalman.ts';
 
 /** What is not known at first, per partition: a loud loudspeaker close by, and its reverberation. */
 const FIRST_DOUBT = 0.03;
@@ -68,14 +69,14 @@ export function shift(values: Float32Array, by: number): void {
 }
 
 /** Onto `power`, in each bin: that of all partitions. */
-export function addPower(re: Float32Array, im: Float32Array, power: Float64Array): void {
+export function addPower({ re, im }: Spectra, power: Float64Array): void {
   for (let p = 0; p < PARTITIONS; p++)
     for (let k = 0; k < BINS; k++)
       power[k] = power[k]! + re[p * BINS + k]! ** 2 + im[p * BINS + k]! ** 2;
 }
 
 /** The partition that has the most power. */
-export function loudest(re: Float32Array, im: Float32Array): number {
+export function loudest({ re, im }: Spectra): number {
   let partition = 0;
   let most = 0;
   for (let p = 0; p < PARTITIONS; p++) {

@@ -1,4 +1,5 @@
 /** How well echo is taken out: figures for people. */
+import { energyOf } from '../pcm.ts';
 import { BLOCK, BLOCK_MS } from './geometry.ts';
 
 export type EchoStatistics = {
@@ -29,11 +30,11 @@ export class Statistics {
   /** One block of each. `out` is behind the others, which does not matter in the mean. */
   update(far: Float64Array, mic: Float64Array, out: Float64Array, near: number): void {
     this.#near = near;
-    this.#tail = power(far) > LOUD ? TAIL_BLOCKS : Math.max(0, this.#tail - 1);
+    this.#tail = energyOf(far) / BLOCK > LOUD ? TAIL_BLOCKS : Math.max(0, this.#tail - 1);
     if (this.#tail === 0 || near > NOBODY_NEAR) return;
     this.#blocks++;
-    this.#mic = KEPT * this.#mic + power(mic);
-    this.#left = KEPT * this.#left + power(out);
+    this.#mic = KEPT * this.#mic + energyOf(mic) / BLOCK;
+    this.#left = KEPT * this.#left + energyOf(out) / BLOCK;
   }
 
   now(delayBlocks: number | undefined): EchoStatistics {
@@ -46,10 +47,4 @@ export class Statistics {
       delayMs: delayBlocks === undefined ? undefined : delayBlocks * BLOCK_MS,
     };
   }
-}
-
-function power(block: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < BLOCK; i++) sum += block[i]! * block[i]!;
-  return sum / BLOCK;
 }

@@ -8,7 +8,7 @@
  * but the assistant speaks, much more than the leak is taken out; as soon as more bins are louder than
  * the echo can be, hardly more than it.
  */
-import { RealFft } from './fft.ts';
+import { RealFft } from '../fft.ts';
 import { BINS, BLOCK, FRAME, newSpectrum } from './geometry.ts';
 import { NoiseFloor } from './noiseFloor.ts';
 

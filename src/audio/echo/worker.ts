@@ -1,18 +1,17 @@
 /** The canceller on a thread of its own: 20 ms of reference and microphone in, as much without echo out. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { floatFromS16, s16FromFloat } from '../pcm.ts';
+import { energyOf, floatFromS16, s16FromFloat } from '../pcm.ts';
 import { EchoCanceller } from './canceller.ts';
 import { EchoGate } from './gate.ts';
 
 /** How often the main thread is told how well it does, in pieces. */
 const TELL_EVERY = 25;
-
 /** Of the mean square of a piece: what plays can be heard. */
 const AUDIBLE = 1e-7;
 /** An echo comes late, and dies away. */
 const TAIL_PIECES = 30;
-/** As {@link EchoStatistics.near}: less than this is nobody. */
+/** As {@link EchoCanceller.near}: less than this is nobody. */
 const SOMEBODY = 0.65;
 
 const canceller = workerData === 'gate' ? undefined : new EchoCanceller();
@@ -22,17 +21,11 @@ let tail = 0;
 
 parentPort?.on('message', ({ far, mic }: { far: Float32Array; mic: Uint8Array }) => {
   const sound = floatFromS16(mic);
-  tail = power(far) > AUDIBLE ? TAIL_PIECES : Math.max(0, tail - 1);
+  tail = energyOf(far) > AUDIBLE * far.length ? TAIL_PIECES : Math.max(0, tail - 1);
   echo.process(far, sound, sound);
-  const isEcho = tail > 0 && (canceller?.statistics.near ?? 1) < SOMEBODY;
+  const isEcho = tail > 0 && (canceller?.near ?? 1) < SOMEBODY;
   pieces++;
   const statistics = pieces % TELL_EVERY === 0 ? canceller?.statistics : undefined;
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   parentPort?.postMessage({ pcm: s16FromFloat(sound), isEcho, statistics });
 });
-
-function power(sound: Float32Array): number {
-  let sum = 0;
-  for (const sample of sound) sum += sample * sample;
-  return sum / sound.length;
-}

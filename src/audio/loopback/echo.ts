@@ -1,7 +1,7 @@
 /** Is an echo of the chirps in what the microphone gave, how loud, how late, and do the two clocks agree? Pure. */
-import { FLOOR_DBFS } from '../pcm.ts';
+import { energyOf, FLOOR_DBFS } from '../pcm.ts';
 import { CHIRP_MS, chirpAt } from './chirp.ts';
-import { energyOf, matchedFilter } from './matchedFilter.ts';
+import { matchedFilter } from './matchedFilter.ts';
 import type { AnalyticSignal } from './matchedFilter.ts';
 
 /** Where an echo is looked for, from the moment at which the player says that the chirp sounded. */

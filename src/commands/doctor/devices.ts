@@ -9,6 +9,7 @@ import { outputOf } from '../../audio/devices/run.ts';
 import type { AudioSink } from '../../audio/ports.ts';
 import type { RecorderSource } from '../../audio/sources/recorder.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
+import { loudspeakerOptions, microphoneOptions } from '../chosenDevices.ts';
 import type { CommandContext } from '../context.ts';
 import { failed, type Check, type Fix } from './check.ts';
 import { fixesFor } from './fixes.ts';
@@ -27,31 +28,17 @@ export type Opened<Handle> = {
 };
 
 export function openInput(
-  { settings, childEnv }: CommandContext,
+  context: CommandContext,
   signal: AbortSignal,
 ): Promise<Opened<RecorderSource>> {
-  const { recorder, micCommand, inputDevice } = settings;
-  return opening('input', openRecorder, {
-    environment: childEnv,
-    signal,
-    ...(recorder !== undefined && { name: recorder }),
-    ...(micCommand !== undefined && { command: micCommand }),
-    ...(inputDevice !== undefined && { device: inputDevice }),
-  });
+  return opening('input', openRecorder, microphoneOptions(context, signal));
 }
 
 export function openOutput(
-  { settings, childEnv }: CommandContext,
+  context: CommandContext,
   signal: AbortSignal,
 ): Promise<Opened<AudioSink>> {
-  const { player, speakerCommand, outputDevice } = settings;
-  return opening('output', openPlayer, {
-    environment: childEnv,
-    signal,
-    ...(player !== undefined && { name: player }),
-    ...(speakerCommand !== undefined && { command: speakerCommand }),
-    ...(outputDevice !== undefined && { device: outputDevice }),
-  });
+  return opening('output', openPlayer, loudspeakerOptions(context, signal));
 }
 
 /** @throws only what `signal` says, and bugs. */
@@ -84,9 +71,8 @@ async function deviceOf(
   { device: wanted, environment }: OpenDeviceOptions,
 ): Promise<Device | undefined> {
   if (system === undefined) return undefined;
-  const { devices = [] } = (await listDevices(system, direction, environment)) as {
-    devices?: readonly Device[];
-  };
+  const list = await listDevices(system, direction, environment);
+  const devices = list.failure === undefined ? list.devices : [];
   if (wanted !== undefined) return findDevices(wanted, devices)[0];
   return devices.find(({ isDefault }) => isDefault);
 }

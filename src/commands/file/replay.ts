@@ -12,7 +12,7 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import { usageError, type GemliveError, type Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
-import { openLoudspeaker } from '../loudspeaker.ts';
+import { openLoudspeaker } from '../chosenDevices.ts';
 import { Ending } from './ending.ts';
 import { pacedReplay, unpacedReplay } from './replaySource.ts';
 

@@ -4,7 +4,7 @@ import { askOnce } from '../chat/oneShot.ts';
 import type { CommandContext } from '../context.ts';
 import { dryRun } from '../dryRun.ts';
 import { openPlace } from '../live.ts';
-import { openLoudspeaker } from '../loudspeaker.ts';
+import { openLoudspeaker } from '../chosenDevices.ts';
 import { untilSignalled } from '../signals.ts';
 
 /** `en-us-tavi` is called Tavi. */

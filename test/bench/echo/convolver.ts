@@ -1,5 +1,5 @@
 /** Convolution with a long response as sound comes: overlap-save in partitions. */
-import { RealFft } from '../../../src/audio/echo/fft.ts';
+import { RealFft } from '../../../src/audio/fft.ts';
 
 const BLOCK = 128;
 const BINS = BLOCK + 1;

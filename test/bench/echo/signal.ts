@@ -1,5 +1,5 @@
 /** Sound for the echo bench: repeatable noise, convolution, levels. 16 kHz mono floats, full scale 1. */
-import { RealFft } from '../../../src/audio/echo/fft.ts';
+import { RealFft } from '../../../src/audio/fft.ts';
 
 export const RATE = 16_000;
 

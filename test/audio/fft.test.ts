@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { RealFft } from '../../src/audio/echo/fft.ts';
+import { RealFft } from '../../src/audio/fft.ts';
 
 const N = 64;
 const frames = fc.array(fc.double({ min: -1, max: 1, noNaN: true }), {
