@@ -56,11 +56,19 @@ export class Resampler {
   /** The tail. Frees the resampler: nothing can be pushed afterwards. */
   end(): Float32Array {
     if (this.#state === 0) return new Float32Array(0);
-    const missing = Math.round(this.#inSamples * this.#ratio) - this.#outSamples;
-    const latency = this.#speex._speex_resampler_get_input_latency(this.#state);
-    const tail = this.#process(new Float32Array(latency + Math.ceil(1 / this.#ratio) + 1));
+    const tail = this.#tail();
     this.close();
-    return tail.subarray(0, Math.max(0, missing));
+    return tail;
+  }
+
+  /** The tail. What is pushed afterwards has nothing to do with what was before. */
+  restart(): Float32Array {
+    const tail = this.#tail();
+    this.#inSamples = 0;
+    this.#outSamples = 0;
+    this.#speex._speex_resampler_reset_mem(this.#state);
+    this.#speex._speex_resampler_skip_zeros(this.#state);
+    return tail;
   }
 
   /** Frees the memory. Idempotent. */
@@ -69,6 +77,13 @@ export class Resampler {
     this.#speex._speex_resampler_destroy(this.#state);
     this.#speex._free(this.#buffers);
     this.#state = 0;
+  }
+
+  #tail(): Float32Array {
+    const missing = Math.round(this.#inSamples * this.#ratio) - this.#outSamples;
+    const latency = this.#speex._speex_resampler_get_input_latency(this.#state);
+    const tail = this.#process(new Float32Array(latency + Math.ceil(1 / this.#ratio) + 1));
+    return tail.subarray(0, Math.max(0, missing));
   }
 
   #process(input: Float32Array): Float32Array {

@@ -16,6 +16,7 @@ declare module '@echogarden/speex-resampler-wasm' {
     ): number;
     _speex_resampler_destroy(state: number): void;
     _speex_resampler_skip_zeros(state: number): number;
+    _speex_resampler_reset_mem(state: number): number;
     _speex_resampler_get_input_latency(state: number): number;
     /** Lengths go in as room and come out as what was used. */
     _speex_resampler_process_float(

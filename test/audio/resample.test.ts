@@ -61,6 +61,18 @@ describe('Resampler', () => {
     }
   });
 
+  it('begins anew: nothing of what was before comes with what is next', async () => {
+    const resampler = await createResampler(24_000, 16_000);
+    const loud = sine(700, 24_000, 2400);
+    const first = resampler.push(loud);
+    const tail = resampler.restart();
+    expect(first.length + tail.length).toBe(1600);
+    const soft = sine(100, 24_000, 2400);
+    const next = Float32Array.from([...resampler.push(soft), ...resampler.end()]);
+    expect(next).toEqual(await resample(soft, 24_000, 16_000, 2400));
+    resampler.close();
+  });
+
   it('gives nothing for nothing, and can be closed twice', async () => {
     const resampler = await createResampler(44_100, 16_000);
     expect(resampler.end().length).toBe(0);

@@ -27,13 +27,16 @@ function lookAt(mic: Float32Array, echo: Float32Array): Aligner {
 /** What is at `i` in the result was `samples` before. */
 const late = (samples: number): Float32Array => sound.map((_, i) => sound[i - samples] ?? 0);
 
-it.each([0, 1, -1, 37, 640, 1590, -128, -900])('finds an echo that is %i samples late', (lag) => {
-  const aligner = lookAt(late(lag), sound);
-  expect(Math.round(aligner.lag)).toBe(lag);
-  expect(aligner.peak).toBeGreaterThan(0.3);
-  if (Math.abs(lag) > 3) expect(aligner.atZero).toBeLessThan(aligner.peak / 4);
-  else expect(aligner.atZero).toBe(aligner.peak);
-});
+it.each([0, 2, -2, 3, 37, 640, 1590, -128, -900])(
+  'finds an echo that is %i samples late',
+  (lag) => {
+    const aligner = lookAt(late(lag), sound);
+    expect(Math.round(aligner.lag)).toBe(lag);
+    expect(aligner.peak).toBeGreaterThan(0.3);
+    if (lag === 0) expect(aligner.atZero).toBe(aligner.peak);
+    else expect(aligner.atZero).toBeLessThan(aligner.peak / 4);
+  },
+);
 
 it('finds it under somebody else who is as loud', () => {
   const other = randomOf(9);

@@ -164,6 +164,18 @@ describe('trusted', () => {
     expect(trust.slice(9 * 50)).toContain(false);
   });
 
+  it.each([2, 3, -3, 5, 50])('is there again at once when the echo is %i samples later', (by) => {
+    const { reference, microphone } = makeRoom(options);
+    const from = 9 * RATE;
+    const moved = microphone.map((sample, i) => (i < from ? sample : microphone[i - by]!));
+    const canceller = new EchoCanceller();
+    const to = from + 0.4 * RATE;
+    run(canceller, reference.subarray(0, to), moved.subarray(0, to));
+    expect(canceller.trusted).toBe(true);
+    const out = run(canceller, reference.subarray(to, to + RATE), moved.subarray(to, to + RATE));
+    expect(powerOf(out)).toBeLessThan(powerOf(moved, to, to + RATE) / 1000);
+  });
+
   it('is kept while the user speaks, and where there is no echo to learn', () => {
     expect(trustIn(makeRoom(options)).slice(16)).not.toContain(false);
     const far = assistant.subarray(0, 8 * RATE);

@@ -45,11 +45,15 @@ export class Aligner {
     this.#echo.set(echo, SIZE - BLOCK);
   }
 
-  /** Mean square of a sample of the prediction, over the newest of it. */
-  get loudness(): number {
-    let sum = 0;
-    for (let i = SIZE - HEARD; i < SIZE; i++) sum += this.#echo[i]! * this.#echo[i]!;
-    return sum / HEARD;
+  /** Mean square of a sample of the prediction, and of the microphone, over the newest of them. */
+  get loudness(): { echo: number; mic: number } {
+    let echo = 0;
+    let mic = 0;
+    for (let i = SIZE - HEARD; i < SIZE; i++) {
+      echo += this.#echo[i]! * this.#echo[i]!;
+      mic += this.#mic[i]! * this.#mic[i]!;
+    }
+    return { echo: echo / HEARD, mic: mic / HEARD };
   }
 
   /** The prediction comes so many samples later from now on (negative: earlier); so it would have before. */
@@ -75,14 +79,12 @@ export class Aligner {
     this.#fft.inverse(this.#mRe, this.#mIm, time);
     const scale = SIZE / 2 / (sum + 1e-30);
     let best = 0;
-    let atZero = 0;
     for (let lag = -RANGE; lag <= RANGE; lag++) {
       const value = time[(lag + SIZE) % SIZE]!;
       if (value > time[(best + SIZE) % SIZE]!) best = lag;
-      if (Math.abs(lag) <= 3) atZero = Math.max(atZero, value);
     }
     this.peak = scale * time[(best + SIZE) % SIZE]!;
-    this.atZero = scale * atZero;
+    this.atZero = scale * time[0]!;
     this.lag = best + between(time, best);
   }
 

@@ -13,13 +13,15 @@ const EVERY_BLOCKS = 8;
 const EVERY_WHEN_LOST = 4;
 /** Mean square of a sample of the predicted echo below which there is nothing to be seen. */
 const SILENCE = 1e-9;
+/** A microphone that is softer than that share of the prediction has not heard it anywhere. */
+const UNHEARD = 0.1;
 /** A peak is one when it is this high, and so much higher than what is where it should be. */
 const LEAST_PEAK = 0.12;
 const OVER_ZERO = 2;
 /** Two looks have to agree, in samples. */
 const AGREE = 1.5;
 /** Smaller than this it is drift, in samples. */
-const MOST_DRIFT = 3;
+const MOST_DRIFT = 1.5;
 /**
  * A loop of the second order (F. Gardner, Phaselock Techniques): of what it is off, in samples, so much is made good
  * per look, and so much goes into the rate. Fast until it has found the rate, then slow.
@@ -48,7 +50,8 @@ export class Alignment {
     this.#aligner.add(mic, echo);
     this.#blocks++;
     if (this.#blocks % (watch.lost ? EVERY_WHEN_LOST : EVERY_BLOCKS) !== 0) return;
-    if (this.#aligner.loudness < SILENCE) return;
+    const { loudness } = this.#aligner;
+    if (loudness.echo < SILENCE || loudness.mic < UNHEARD * loudness.echo) return;
     this.#aligner.measure();
     const { lag, peak, atZero } = this.#aligner;
     if (Math.abs(lag) <= MOST_DRIFT) {

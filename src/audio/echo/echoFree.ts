@@ -66,8 +66,14 @@ export class EchoFreeSource implements RecorderSource {
     this.#stopListening = sink.onRender(
       (pcm, atMs) => reference.heard(pcm.byteLength * perByte, atMs),
       {
-        handed: (pcm, atMs) => reference.handed(resampler.push(floatFromS16(pcm)), atMs),
-        dropped: () => reference.dropped(),
+        handed: (pcm, atMs) => {
+          if (!reference.goesOn(atMs)) reference.append(resampler.restart());
+          reference.handed(resampler.push(floatFromS16(pcm)), atMs);
+        },
+        dropped: () => {
+          resampler.restart();
+          reference.dropped();
+        },
       },
     );
     this.#worker = new Worker(WORKER, { workerData: how });

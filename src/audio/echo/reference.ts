@@ -55,16 +55,25 @@ export class Reference {
     this.#aheadMs = aheadMs;
   }
 
+  /** What is expected to sound at `atMs` goes on from what was handed over before. */
+  goesOn(atMs: number): boolean {
+    return Math.abs(atMs - this.#endMs) <= ONE_PIECE_MS;
+  }
+
   /** `sound` is on its way; its first sample is expected to sound at `atMs`. */
   handed(sound: Float32Array, atMs: number): void {
-    const last = this.#stretches.at(-1);
-    const endMs = last ? last.atMs + (this.#end - last.from) / PER_MS : Number.NEGATIVE_INFINITY;
-    if (Math.abs(atMs - endMs) > ONE_PIECE_MS) {
+    const endMs = this.#endMs;
+    if (!this.goesOn(atMs)) {
       const begins = atMs > endMs;
       const startMs = begins ? this.#startMs : 0;
       const from = this.#end;
       this.#stretches.push({ from, atMs: Math.max(endMs, atMs + startMs), begins, told: false });
     }
+    this.append(sound);
+  }
+
+  /** What was handed over goes on a little. */
+  append(sound: Float32Array): void {
     for (let i = 0; i < sound.length; i++) this.#ring[(this.#end + i) % SAMPLES] = sound[i]!;
     this.#end += sound.length;
   }
@@ -111,6 +120,12 @@ export class Reference {
       for (let index = low; index < high; index++)
         out[index - first] = this.#ring[index % SAMPLES]!;
     }
+  }
+
+  /** When the last of what was handed over has sounded. */
+  get #endMs(): number {
+    const last = this.#stretches.at(-1);
+    return last ? last.atMs + (this.#end - last.from) / PER_MS : Number.NEGATIVE_INFINITY;
   }
 
   #follow(due: number): number {
