@@ -1,5 +1,5 @@
 /**
- * Whether sound is voiced in the phonetician's sense: repeating at the pitch of a voice. A clap, a cough or a
+ * Whether sound is voiced in the phonetician's sense: repeating at the pitch of a voice, and which pitch. A clap, a cough or a
  * slammed door is as loud as speech and a voice activity detector takes it for such, but nothing in it
  * repeats. Normalised autocorrelation of the last 40 ms, 8 kHz, above about 300 Hz: a thud's own low
  * tone is filtered out, while the harmonics of a voice still repeat at its pitch.
@@ -7,7 +7,8 @@
 import { BYTES_PER_SAMPLE } from './format.ts';
 import { viewOf } from './pcm.ts';
 
-/** At 8 kHz: 66 to 400 Hz. */
+const RATE_HZ = 8000;
+/** 66 to 400 Hz. */
 const MIN_LAG = 20;
 const MAX_LAG = 120;
 const FRAME = 160;
@@ -22,6 +23,8 @@ const QUIET = 30;
 
 export class VoicingDetector {
   readonly #samples = new Float32Array(FRAME * 2);
+  /** For each lag. */
+  readonly #likeness = new Float64Array(MAX_LAG + 2);
   /** Last input and output of each stage. */
   readonly #memory = new Float32Array(STAGES * 2);
 
@@ -39,9 +42,10 @@ export class VoicingDetector {
     }
   }
 
-  /** The last frame repeats. Reckoned when it is asked for. */
-  get pitched(): boolean {
-    return this.#periodicity() > VOICED;
+  /** Hz, of the last frame; undefined when it does not repeat. Reckoned when it is asked for. */
+  get pitchHz(): number | undefined {
+    const { lag, likeness } = this.#best();
+    return likeness > VOICED ? RATE_HZ / lag : undefined;
   }
 
   #highPass(sample: number): number {
@@ -56,15 +60,16 @@ export class VoicingDetector {
     return value;
   }
 
-  /** The best likeness of the last 20 ms to what was a lag earlier, 0 to 1. */
-  #periodicity(): number {
+  /** Where the last 20 ms are most like what was that much earlier, between samples, and how like, 0 to 1. */
+  #best(): { lag: number; likeness: number } {
     const samples = this.#samples;
     const start = samples.length - WINDOW;
     let energy = 0;
     for (let i = start; i < samples.length; i++) energy += samples[i]! * samples[i]!;
-    if (energy < WINDOW * QUIET * QUIET) return 0;
-    let best = 0;
-    for (let lag = MIN_LAG; lag <= MAX_LAG; lag++) {
+    if (energy < WINDOW * QUIET * QUIET) return { lag: MIN_LAG, likeness: 0 };
+    const likeness = this.#likeness;
+    let best = MIN_LAG;
+    for (let lag = MIN_LAG - 1; lag <= MAX_LAG + 1; lag++) {
       let product = 0;
       let earlier = 0;
       for (let i = start; i < samples.length; i++) {
@@ -72,8 +77,16 @@ export class VoicingDetector {
         product += samples[i]! * before;
         earlier += before * before;
       }
-      if (product > 0) best = Math.max(best, product / Math.sqrt(energy * earlier + 1));
+      likeness[lag] = product / Math.sqrt(energy * earlier + 1);
+      if (lag <= MAX_LAG && likeness[lag]! > likeness[best]!) best = lag;
     }
-    return best;
+    return { lag: best + between(likeness, best), likeness: likeness[best]! };
   }
+}
+
+/** Of a parabola through the values at `at` and beside it: where its top is, -0.5 to 0.5. */
+function between(values: Float64Array, at: number): number {
+  const [before, here, after] = [values[at - 1]!, values[at]!, values[at + 1]!];
+  const bend = before - 2 * here + after;
+  return bend < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0;
 }

@@ -9,8 +9,15 @@ import { VoicingDetector } from '../audio/voicing.ts';
 import { RoomTone } from './roomTone.ts';
 
 const HOLD_FRAMES = 200 / FRAME_MS;
-/** So many of the held frames must have the pitch of a voice. */
+/** So many of the held frames must have a pitch, */
 const PITCHED_FRAMES = 60 / FRAME_MS;
+/**
+ * and most of those one that moves, as a voice's does: from one frame to the next by 2 % (the median of ten voices of
+ * flite and espeak-ng). A note's moves by 0.1 %, where chords and noise do not blur it.
+ */
+const HOLDS = 0.008;
+/** A note is heard on and off. */
+const SAME_NOTE_FRAMES = 80 / FRAME_MS;
 /**
  * Sound without pitch that goes on for so long is no burst: a whisper, or something the server may judge.
  * It goes on while most of it is not far below its loudest moment; keys that are typed are not.
@@ -26,7 +33,8 @@ const LEAD_FRAMES = 200 / FRAME_MS;
 const END_FRAMES = 500 / FRAME_MS;
 const REMEMBERED_FRAMES = SUSTAINED_FRAMES + HOLD_FRAMES;
 
-type Held = { pcm: Uint8Array; voiced: boolean; pitched: boolean; sent: boolean };
+type Pitch = 'none' | 'begins' | 'moves' | 'holds';
+type Held = { pcm: Uint8Array; voiced: boolean; pitch: Pitch; sent: boolean };
 
 export class BargeIn {
   readonly #voicing = new VoicingDetector();
@@ -37,6 +45,9 @@ export class BargeIn {
   #run = 0;
   #unvoiced = 0;
   #confirmed = false;
+  /** Of the last frame that had one, so many frames ago. */
+  #pitchHz: number | undefined;
+  #unpitched = 0;
 
   /** It is speech; it has not ended for half a second. */
   get confirmed(): boolean {
@@ -52,8 +63,8 @@ export class BargeIn {
       return [pcm];
     }
     this.#voicing.push(pcm);
-    const pitched = voiced && this.#voicing.pitched;
-    this.#recent.push({ pcm, voiced, pitched, sent: false });
+    const pitch = this.#followPitch(voiced);
+    this.#recent.push({ pcm, voiced, pitch, sent: false });
     if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
     this.#followRun(voiced);
     if (this.#isSpeech()) return this.#confirm();
@@ -80,6 +91,7 @@ export class BargeIn {
     this.#run = 0;
     this.#unvoiced = 0;
     this.#confirmed = false;
+    this.#pitchHz = undefined;
   }
 
   #followRun(voiced: boolean): void {
@@ -87,9 +99,23 @@ export class BargeIn {
     if (this.#unvoiced > GAP_FRAMES) this.#run = 0;
   }
 
+  #followPitch(voiced: boolean): Pitch {
+    const now = voiced ? this.#voicing.pitchHz : undefined;
+    if (now === undefined) {
+      if (++this.#unpitched > SAME_NOTE_FRAMES) this.#pitchHz = undefined;
+      return 'none';
+    }
+    const before = this.#pitchHz;
+    this.#pitchHz = now;
+    this.#unpitched = 0;
+    if (before === undefined) return 'begins';
+    return Math.abs(now - before) <= HOLDS * before ? 'holds' : 'moves';
+  }
+
   #isSpeech(): boolean {
-    const pitched = this.#recent.slice(-HOLD_FRAMES).filter((frame) => frame.pitched).length;
-    return pitched >= PITCHED_FRAMES || (this.#run >= SUSTAINED_FRAMES && this.#isSteady());
+    const pitched = this.#recent.slice(-HOLD_FRAMES).filter(({ pitch }) => pitch !== 'none');
+    if (pitched.length >= PITCHED_FRAMES) return !isMusic(pitched);
+    return this.#run >= SUSTAINED_FRAMES && this.#isSteady() && !isMusic(this.#recent);
   }
 
   #isSteady(): boolean {
@@ -111,4 +137,10 @@ export class BargeIn {
     this.#confirmed = true;
     return out;
   }
+}
+
+function isMusic(frames: readonly Held[]): boolean {
+  const held = frames.filter(({ pitch }) => pitch === 'holds').length;
+  const changed = frames.filter(({ pitch }) => pitch === 'moves').length;
+  return held > 0 && held >= changed;
 }

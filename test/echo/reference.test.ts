@@ -6,6 +6,8 @@ import { Reference } from '../../src/audio/echo/reference.ts';
 
 const PIECE = 320;
 const PIECE_MS = 20;
+const REPORT_MS = 12;
+const REPORTED = 192;
 /** A ramp: each sample says which one it is. */
 const ramp = (from: number, samples: number): Float32Array =>
   Float32Array.from({ length: samples }, (_, i) => from + i);
@@ -48,26 +50,46 @@ it('pieces that follow one another go on without a gap, however their times jitt
   );
 });
 
+/** The device reports every 12 ms what has sounded of the stretch, from its beginning on, `lateMs` later than expected. */
+function report(reference: Reference, fromMs: number, lateMs: readonly number[]): void {
+  for (const [i, ms] of lateMs.entries()) reference.heard(REPORTED, fromMs + i * REPORT_MS + ms);
+}
+
 it('what sounds later than was expected is moved, and the next beginning is expected later', () => {
   const reference = new Reference(0);
-  reference.handed(ramp(1, 640), 1000);
-  reference.heard(16, 1030);
-  expect(read(reference, 1050, 1)).toEqual([...ramp(1, 320)]);
-  reference.heard(624, 1031);
+  reference.handed(ramp(1, 6400), 1000);
+  report(
+    reference,
+    1000,
+    Array.from({ length: 25 }, () => 30),
+  );
+  expect(read(reference, 1350, 1)).toEqual([...ramp(4801, 320)]);
+  reference.heard(6400 - 25 * REPORTED, 1330);
   reference.handed(ramp(1, 320), 2000);
-  // Half of what it was late the first time.
-  expect(read(reference, 2035, 1)).toEqual([...ramp(1, 320)]);
+  expect(read(reference, 2050, 1)).toEqual([...ramp(1, 320)]);
 });
 
-it('a report that is a little off changes nothing; one that is much off moves what comes', () => {
+it('does not follow reports that jitter, however much, but those that agree', () => {
+  const jitter = fc.integer({ min: -40, max: 40 });
+  const few = fc.array(jitter, { minLength: 12, maxLength: 12 });
+  fc.assert(
+    fc.property(few, (jitters) => {
+      const reference = new Reference(0);
+      reference.handed(ramp(1, 16_000), 1000);
+      // Never more than 12 of 25 are off.
+      const ms = Array.from({ length: 50 }, (_, i) => jitters[i % 25] ?? i % 2);
+      report(reference, 1000, ms);
+      expect(read(reference, 1600, 1)).toEqual([...ramp(9281, 320)]);
+    }),
+  );
+});
+
+it('a stall of the device moves what comes: what was read too early comes once more', () => {
   const reference = new Reference(0);
-  reference.handed(ramp(1, 1600), 1000);
-  reference.heard(320, 1000);
-  reference.heard(320, 1021.5);
-  expect(read(reference, 1020, 2)).toEqual([...ramp(1, 640)]);
-  reference.heard(320, 1065);
-  // The device has stalled for 25 ms: what was read as too early comes once more.
-  expect(read(reference, 1060, 1)).toEqual([...ramp(241, 320)]);
+  reference.handed(ramp(1, 32_000), 1000);
+  const ms = Array.from({ length: 60 }, (_, i) => (i < 30 ? 0 : 25));
+  report(reference, 1000, ms);
+  expect(read(reference, 1745, 1)).toEqual([...ramp(11_201, 320)]);
 });
 
 it('what was dropped is not there, and what comes next is', () => {

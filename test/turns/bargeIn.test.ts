@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { levelDbfs, Rechunker, s16FromFloat } from '../../src/audio/pcm.ts';
+import { floatFromS16, levelDbfs, Rechunker, s16FromFloat } from '../../src/audio/pcm.ts';
 import { INPUT_FORMAT } from '../../src/audio/format.ts';
 import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
 import { BargeIn } from '../../src/turns/bargeIn.ts';
-import { randomOf } from '../bench/echo/signal.ts';
+import { music } from '../bench/echo/room.ts';
+import { atLevel, gauss, randomOf, RATE } from '../bench/echo/signal.ts';
 import { BURST_KINDS, burst } from '../support/bursts.ts';
 import { hasProgram } from '../support/programs.ts';
 import { spoken } from '../support/spoken.ts';
@@ -73,6 +74,34 @@ describe.skipIf(!hasProgram('flite') || !hasProgram('sox'))('speech', () => {
       }
     },
   );
+});
+
+/** Five seconds of a tune, a little louder than an echo is soft, in a room with noise; `over`: from its second second on. */
+function withMusic(seed: number, over: Float32Array = new Float32Array(0)): Uint8Array {
+  const random = randomOf(seed);
+  return s16FromFloat(
+    atLevel(music(5, seed), -32).map(
+      (sample, i) => sample + 5e-4 * gauss(random) + (over[i - RATE] ?? 0),
+    ),
+  );
+}
+
+describe('music', () => {
+  it('is hardly ever taken for a voice: the pitch of a note holds', async () => {
+    let stopped = 0;
+    for (let seed = 1; seed <= 60; seed++) if ((await hear(withMusic(seed))).confirmed) stopped++;
+    expect(stopped).toBeLessThan(9);
+  });
+
+  it.skipIf(!hasProgram('flite'))('does not keep a voice from being heard', async () => {
+    const cases = ['rms', 'slt', 'awb', 'kal16'].flatMap((voice) =>
+      ['stop', 'wait a moment', 'six seven eight', 'no'].map((text) => [voice, text] as const),
+    );
+    for (const [i, [voice, text]] of cases.entries()) {
+      const { confirmed } = await hear(withMusic(i + 101, floatFromS16(spoken(voice, text))));
+      expect([voice, text, confirmed]).toEqual([voice, text, true]);
+    }
+  });
 });
 
 function firstLoudByte(pcm: Uint8Array): number {

@@ -54,13 +54,10 @@ export class Alignment {
     if (loudness.echo < SILENCE || loudness.mic < UNHEARD * loudness.echo) return;
     this.#aligner.measure();
     const { lag, peak, atZero } = this.#aligner;
-    if (Math.abs(lag) <= MOST_DRIFT) {
+    if (peak < LEAST_PEAK || peak < OVER_ZERO * atZero) {
       this.#candidate = Number.NaN;
-      if (peak > LEAST_PEAK && !watch.lost) this.#drift(lag, line);
-      return;
-    }
-    if (peak < LEAST_PEAK || peak < OVER_ZERO * atZero) return;
-    if (Math.abs(lag - this.#candidate) < AGREE) this.#move(lag, filter, line, watch);
+      if (peak > LEAST_PEAK && Math.abs(lag) <= MOST_DRIFT && !watch.lost) this.#drift(lag, line);
+    } else if (Math.abs(lag - this.#candidate) < AGREE) this.#move(lag, filter, line, watch);
     else this.#candidate = lag;
   }
 

@@ -11,11 +11,17 @@ const SAMPLES = 4 * RATE_HZ;
 const PER_MS = RATE_HZ / 1000;
 /** What is expected so little earlier or later than the end of the last piece goes on there. */
 const ONE_PIECE_MS = 8;
-/** A report of the position is not better than this. */
-const JITTER_MS = 2;
-/** How fast the time that a device takes to begin is learnt, of each beginning. */
-const START_STEP = 0.5;
+/**
+ * The device says every 50 ms or so where it is, and may be off by 5 ms: the median of so many reports, of 12 ms each,
+ * is better. Less than this is not put right: a canceller finds it sooner, and does not want it moved once more.
+ */
+const REPORTS = 25;
+const JITTER_MS = 8;
+/** The time that a device takes to begin is the median of so many beginnings. */
+const STARTS = 5;
 const LONGEST_START_MS = 400;
+/** It has fallen silent after so long: shorter is a stall. */
+const PAUSE_MS = 100;
 /**
  * A piece of the microphone can come late, but not before it was heard: one that comes so much earlier than the
  * others did says that those were late. When all are later for a while, its clock is slow, or some were lost.
@@ -31,10 +37,10 @@ type Stretch = {
   /** Index of its first sample, of all that were handed over, and when that sounds. */
   from: number;
   atMs: number;
-  /** It begins after silence: the device may take its time. */
-  begins: boolean;
-  /** It has sounded: the device has said when. */
-  told: boolean;
+  /** What it was expected to be late by, where it begins after silence: the device may take its time. */
+  startMs: number | undefined;
+  /** By how much it was later than expected, by the last reports of the device. */
+  lateMs: number[];
 };
 
 export class Reference {
@@ -44,8 +50,8 @@ export class Reference {
   /** Samples handed over, and heard of them. */
   #end = 0;
   #heard = 0;
-  /** From what is expected to what is, at a beginning. */
-  #startMs = 0;
+  /** From what was expected to what was, at the last beginnings. */
+  readonly #starts: number[] = [];
   #read: number | undefined;
   #pieces = 0;
   #leastLateMs = Number.POSITIVE_INFINITY;
@@ -64,10 +70,10 @@ export class Reference {
   handed(sound: Float32Array, atMs: number): void {
     const endMs = this.#endMs;
     if (!this.goesOn(atMs)) {
-      const begins = atMs > endMs;
-      const startMs = begins ? this.#startMs : 0;
+      const startMs = atMs > endMs + PAUSE_MS ? median(this.#starts) : undefined;
       const from = this.#end;
-      this.#stretches.push({ from, atMs: Math.max(endMs, atMs + startMs), begins, told: false });
+      const expectedMs = Math.max(endMs, atMs + (startMs ?? 0));
+      this.#stretches.push({ from, atMs: expectedMs, startMs, lateMs: [] });
     }
     this.append(sound);
   }
@@ -86,14 +92,25 @@ export class Reference {
     const i = stretches.findLastIndex(({ from }) => from <= this.#heard);
     const stretch = stretches[i];
     if (stretch) {
-      const lateMs = atMs - (stretch.atMs + (this.#heard - stretch.from) / PER_MS);
-      if (!stretch.told && stretch.begins && Math.abs(lateMs) < LONGEST_START_MS)
-        this.#startMs += START_STEP * lateMs;
-      if (!stretch.told || Math.abs(lateMs) > JITTER_MS)
-        for (const later of stretches.slice(i)) later.atMs += lateMs;
-      stretch.told = true;
+      stretch.lateMs.push(atMs - (stretch.atMs + (this.#heard - stretch.from) / PER_MS));
+      if (stretch.lateMs.length >= REPORTS) this.#putRight(i);
     }
     this.#heard += samples;
+  }
+
+  /** By what the last reports agree on. */
+  #putRight(i: number): void {
+    const { lateMs: reports, startMs } = this.#stretches[i]!;
+    const lateMs = median(reports);
+    reports.shift();
+    if (startMs !== undefined) {
+      if (Math.abs(startMs + lateMs) < LONGEST_START_MS) this.#starts.push(startMs + lateMs);
+      if (this.#starts.length > STARTS) this.#starts.shift();
+      this.#stretches[i]!.startMs = undefined;
+    }
+    if (Math.abs(lateMs) < JITTER_MS) return;
+    for (const later of this.#stretches.slice(i)) later.atMs += lateMs;
+    reports.length = 0;
   }
 
   /** What was handed over and not heard will not be heard. */
@@ -147,4 +164,10 @@ export class Reference {
     this.#pieces = 0;
     this.#leastLateMs = Number.POSITIVE_INFINITY;
   }
+}
+
+/** 0 of none. */
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? 0;
 }
