@@ -9,21 +9,26 @@ import { VoicingDetector } from '../audio/voicing.ts';
 import { RoomTone } from './roomTone.ts';
 
 const HOLD_FRAMES = 200 / FRAME_MS;
-/** So many of the held frames must have a pitch, */
+/** So many of the held frames must have a pitch. */
 const PITCHED_FRAMES = 60 / FRAME_MS;
 /**
- * and most of those one that moves, as a voice's does: from one frame to the next by 2 % (the median of ten voices of
- * flite and espeak-ng). A note's moves by 0.1 %, where chords and noise do not blur it.
+ * More of them must move than hold it: a voice's moves from one frame to the next by 2 % (the median of ten voices of flite and
+ * espeak-ng), a note's by 0.1 %, where chords and noise do not blur it.
  */
 const HOLDS = 0.008;
 /** A note is heard on and off. */
 const SAME_NOTE_FRAMES = 80 / FRAME_MS;
+/** After so many frames that held, and were not this much softer, it has to move for longer: between two notes it moves too. */
+const TUNE_FRAMES = 100 / FRAME_MS;
+const NOTE_DB = 8;
+const OVER_TUNE_FRAMES = 120 / FRAME_MS;
 /**
  * Sound without pitch that goes on for so long is no burst: a whisper, or something the server may judge.
  * It goes on while most of it is not far below its loudest moment; keys that are typed are not.
  */
 const SUSTAINED_FRAMES = 1000 / FRAME_MS;
 const LOUD_SHARE = 0.8;
+/** What is softer is what a room, or an echo, leaves of a burst. */
 const LOUD_BELOW_PEAK_DB = 18;
 /** The closure of a stop ("st", "sh-t") does not begin a new run. */
 const GAP_FRAMES = 140 / FRAME_MS;
@@ -34,7 +39,7 @@ const END_FRAMES = 500 / FRAME_MS;
 const REMEMBERED_FRAMES = SUSTAINED_FRAMES + HOLD_FRAMES;
 
 type Pitch = 'none' | 'begins' | 'moves' | 'holds';
-type Held = { pcm: Uint8Array; voiced: boolean; pitch: Pitch; sent: boolean };
+type Held = { pcm: Uint8Array; dbfs: number; voiced: boolean; pitch: Pitch; sent: boolean };
 
 export class BargeIn {
   readonly #voicing = new VoicingDetector();
@@ -64,7 +69,7 @@ export class BargeIn {
     }
     this.#voicing.push(pcm);
     const pitch = this.#followPitch(voiced);
-    this.#recent.push({ pcm, voiced, pitch, sent: false });
+    this.#recent.push({ pcm, dbfs: levelDbfs(pcm), voiced, pitch, sent: false });
     if (this.#recent.length > REMEMBERED_FRAMES) this.#recent.shift();
     this.#followRun(voiced);
     if (this.#isSpeech()) return this.#confirm();
@@ -113,14 +118,26 @@ export class BargeIn {
   }
 
   #isSpeech(): boolean {
-    const pitched = this.#recent.slice(-HOLD_FRAMES).filter(({ pitch }) => pitch !== 'none');
-    if (pitched.length >= PITCHED_FRAMES) return !isMusic(pitched);
-    return this.#run >= SUSTAINED_FRAMES && this.#isSteady() && !isMusic(this.#recent);
+    const now = this.#recent.slice(-HOLD_FRAMES);
+    const peakDb = Math.max(...now.map(({ dbfs }) => dbfs));
+    const loud = now.filter(({ dbfs }) => dbfs > peakDb - LOUD_BELOW_PEAK_DB);
+    const isPitched = loud.length - count(loud, 'none') >= PITCHED_FRAMES;
+    if (!isPitched && !(this.#run >= SUSTAINED_FRAMES && this.#isSteady())) return false;
+    const [held, moved] = [count(loud, 'holds'), count(loud, 'moves')];
+    // As many of both: what has ended by now was no note.
+    const isNote = held > moved || (held > 0 && held === moved && now.at(-1)!.pitch !== 'none');
+    if (isNote) return false;
+    const before = this.#recent.slice(0, -HOLD_FRAMES);
+    const notes = count(
+      before.filter(({ dbfs }) => dbfs > peakDb - NOTE_DB),
+      'holds',
+    );
+    return notes < TUNE_FRAMES || moved >= OVER_TUNE_FRAMES;
   }
 
   #isSteady(): boolean {
     const frames = this.#recent.slice(-SUSTAINED_FRAMES);
-    const levels = frames.map(({ pcm, voiced }) => (voiced ? levelDbfs(pcm) : FLOOR_DBFS));
+    const levels = frames.map(({ dbfs, voiced }) => (voiced ? dbfs : FLOOR_DBFS));
     const peakDb = Math.max(...levels);
     const loud = levels.filter((level) => level > peakDb - LOUD_BELOW_PEAK_DB);
     return loud.length >= LOUD_SHARE * frames.length;
@@ -139,8 +156,5 @@ export class BargeIn {
   }
 }
 
-function isMusic(frames: readonly Held[]): boolean {
-  const held = frames.filter(({ pitch }) => pitch === 'holds').length;
-  const changed = frames.filter(({ pitch }) => pitch === 'moves').length;
-  return held > 0 && held >= changed;
-}
+const count = (frames: readonly Held[], pitch: Pitch): number =>
+  frames.filter((frame) => frame.pitch === pitch).length;
