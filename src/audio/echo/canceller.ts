@@ -1,7 +1,8 @@
 /**
  * Takes out of the microphone what the loudspeaker plays. Both come as samples of 16 kHz in step, the
  * reference at the moment when it is played or before; the microphone comes out {@link DELAY_SAMPLES} later,
- * without the echo and with everything else. Where nothing was played it comes out as it was.
+ * without the echo and with everything else. Where nothing was played it comes out as it was. Where the echo comes before
+ * its reference all the same, the microphone comes out that much later ({@link EchoStatistics.heldBackMs}).
  *
  *   reference ─→ line ─→ filter ─→ what of it is echo ─┬─→ alignment: where it is, how the clocks drift
  *                                                      │
@@ -15,6 +16,7 @@ import { FarLine } from './farLine.ts';
 import { EchoFilter } from './filter.ts';
 import { BLOCK, FRAME, MAX_DELAY_BLOCKS, newSpectrum, PARTITIONS } from './geometry.ts';
 import type { Spectrum } from './geometry.ts';
+import { MicrophoneLine } from './microphoneLine.ts';
 import { PathWatch } from './pathWatch.ts';
 import { Statistics, type EchoStatistics } from './statistics.ts';
 import { Suppressor } from './suppressor.ts';
@@ -30,6 +32,18 @@ const FORGOTTEN_BLOCKS = PARTITIONS + MAX_DELAY_BLOCKS;
 /** The delay that is found at first may be so much late; what comes first is up to so much before it. */
 const UNSURE_BLOCKS = 3;
 const EARLIER_BLOCKS = 5;
+/**
+ * An echo that is found before that is too early: it is found up to four blocks late in a room that reverberates. The
+ * microphone is held back until it would be found at the latter. It has to be so for half a second, and for a whole one
+ * where the filter has been right.
+ */
+const TOO_EARLY_BLOCKS = 3;
+const SAFE_BLOCKS = 6;
+const EARLY_FOR_BLOCKS = [60, 125] as const;
+/** A block that says nothing counts against it, a little. */
+const UNSURE_COUNTS = 0.25;
+/** As {@link EchoCanceller.near}. */
+const SOMEBODY = 0.7;
 /** 6 dB softer, over half a second. */
 const CANCELS = 0.25;
 const POWER_STEP = 1 / 64;
@@ -37,10 +51,10 @@ const POWER_STEP = 1 / 64;
 const LIMIT = 4;
 
 export class EchoCanceller {
-  readonly #filter = new EchoFilter();
+  #filter = new EchoFilter();
   readonly #suppressor = new Suppressor();
   readonly #delay = new DelayEstimator();
-  readonly #watch = new PathWatch();
+  #watch = new PathWatch();
   readonly #statistics = new Statistics();
   readonly #fft = new RealFft(FRAME);
   /** Means over half a second. */
@@ -51,12 +65,17 @@ export class EchoCanceller {
   /** Samples of the present block; as many of {@link #out} have been given. */
   #filled = 0;
   readonly #far = new Float64Array(BLOCK);
+  /** The microphone as it comes, and as it is when it has been held back. */
+  readonly #now = new Float64Array(BLOCK);
   readonly #mic = new Float64Array(BLOCK);
   readonly #out = new Float64Array(BLOCK);
   /** Blocks since something played. */
   #silent = 0;
   readonly #line = new FarLine();
-  readonly #alignment = new Alignment();
+  readonly #microphone = new MicrophoneLine();
+  /** Blocks with sound in which the echo was found too early, less those in which it was not. */
+  #early = 0;
+  #alignment = new Alignment();
   readonly #read = new Float64Array(BLOCK);
   // Scratch.
   readonly #farFrame = new Float64Array(FRAME);
@@ -77,7 +96,7 @@ export class EchoCanceller {
   }
 
   get statistics(): EchoStatistics {
-    return this.#statistics.now(this.#delay.blocks);
+    return this.#statistics.now(this.#delay.blocks, this.#microphone.held);
   }
 
   /**
@@ -93,7 +112,7 @@ export class EchoCanceller {
     for (let i = 0; i < length; i++) {
       const at = this.#filled;
       this.#far[at] = sane(reference[i]!);
-      this.#mic[at] = sane(microphone[i]!);
+      this.#now[at] = sane(microphone[i]!);
       out[i] = this.#out[at]!;
       this.#filled = at + 1;
       if (this.#filled < BLOCK) continue;
@@ -105,6 +124,7 @@ export class EchoCanceller {
   #block(): void {
     const filter = this.#filter;
     const suppressor = this.#suppressor;
+    this.#microphone.pass(this.#now, this.#mic);
     this.#line.push(this.#far);
     this.#remember();
     this.#silent = filter.isLoud ? 0 : this.#silent + 1;
@@ -124,6 +144,7 @@ export class EchoCanceller {
 
   /** Nothing plays that could be heard: only the noise of the room is learnt. That is most of the time. */
   #idle(): void {
+    this.#letGo();
     this.#error.set(this.#mic);
     this.#echo.fill(0);
     this.#filter.unsure.fill(0);
@@ -163,12 +184,47 @@ export class EchoCanceller {
     this.#line.refill(this.#filter);
   }
 
+  /** The echo is, surely, too early for the filter: found `blocks` after the reference. */
+  #isEarly(blocks: number): boolean {
+    const { trusted } = this.#watch;
+    // What is known is not given up over somebody's words: nothing can be learnt there.
+    if (!this.#filter.isLoud || (trusted && this.#suppressor.near > SOMEBODY)) return false;
+    const early = blocks < (trusted ? TOO_EARLY_BLOCKS : TOO_EARLY_BLOCKS + 1);
+    const step = this.#delay.isSure ? (early ? 1 : -1) : -UNSURE_COUNTS;
+    this.#early = Math.max(0, this.#early + step);
+    return this.#early > (trusted ? EARLY_FOR_BLOCKS[1] : EARLY_FOR_BLOCKS[0]);
+  }
+
+  /** The microphone comes so many blocks later. What was learnt is of little use: what comes first was not in it. */
+  #holdBack(blocks: number): void {
+    this.#early = 0;
+    this.#microphone.hold(this.#microphone.held + blocks);
+    this.#filter = new EchoFilter();
+    this.#watch = new PathWatch();
+    this.#alignment = new Alignment();
+    this.#expected = -1;
+    this.#line.restart();
+    this.#line.refill(this.#filter);
+  }
+
+  /** While nothing plays: it has been held back for a room that is another one by now. */
+  #letGo(): void {
+    const { held } = this.#microphone;
+    if (held === 0 || (this.#delay.blocks ?? 0) < SAFE_BLOCKS) return;
+    this.#microphone.hold(0);
+    const earlier = this.#line.delay(-held * BLOCK);
+    this.#filter.shift(Math.round(-held * BLOCK - earlier));
+    this.#line.refill(this.#filter);
+  }
+
   #followDelay(): void {
     spectrum(this.#fft, this.#farFrame, this.#far, this.#told);
-    spectrum(this.#fft, this.#micFrame, this.#mic, this.#heard);
+    spectrum(this.#fft, this.#micFrame, this.#now, this.#heard);
     this.#delay.update(this.#told, this.#heard);
-    const blocks = this.#delay.blocks;
-    if (blocks === undefined || this.#watch.lost) return;
+    if (this.#delay.blocks === undefined) return;
+    const blocks = this.#delay.blocks + this.#microphone.held;
+    if (this.#isEarly(blocks)) return this.#holdBack(SAFE_BLOCKS - blocks);
+    if (this.#watch.lost) return;
     const behind = this.#line.behind / BLOCK;
     const at = this.#watch.trusted ? this.#filter.direct : Math.round(blocks - behind);
     if (!this.#watch.trusted && blocks !== this.#expected) {
@@ -180,7 +236,8 @@ export class EchoCanceller {
     if (at >= earliest && at <= LATEST_BLOCKS) return;
     const wanted = this.#watch.trusted ? WANTED_BLOCKS : WANTED_BLOCKS + UNSURE_BLOCKS;
     const most = MAX_DELAY_BLOCKS - Math.ceil(behind);
-    const by = Math.max(-Math.floor(behind), Math.min(most, at - wanted));
+    const earlier = Math.max(0, Math.floor(behind));
+    const by = Math.max(-earlier, Math.min(most, at - wanted));
     if (by !== 0) this.#look(by);
   }
 }

@@ -5,7 +5,7 @@
  * hardly matter to it, and it costs next to nothing. After the delay estimator of WebRTC's mobile canceller
  * (B. Kleijn's idea).
  */
-import { MAX_DELAY_BLOCKS } from './geometry.ts';
+import { MAX_DELAY_BLOCKS, MAX_EARLY_BLOCKS } from './geometry.ts';
 import type { Spectrum } from './geometry.ts';
 
 const BANDS = 32;
@@ -21,63 +21,88 @@ const SILENCE = 1e-8;
 const DEPTH_BITS = 2.5;
 /** So long it has to be the best. */
 const STEADY_BLOCKS = 40;
-const DELAYS = MAX_DELAY_BLOCKS;
+/** It may also come so many blocks before the reference. */
+const EARLY = MAX_EARLY_BLOCKS;
+const DELAYS = EARLY + MAX_DELAY_BLOCKS;
 
 export class DelayEstimator {
   readonly #farMean = new Float64Array(BANDS);
   readonly #micMean = new Float64Array(BANDS);
+  /** Words of the reference and of the microphone, rings; the newest at `#newest`. */
   readonly #words = new Int32Array(DELAYS);
   readonly #loud = new Uint8Array(DELAYS);
+  readonly #heard = new Int32Array(DELAYS);
+  /** By delay, from the earliest on. */
   readonly #bits = new Float64Array(DELAYS).fill(BANDS / 2);
   readonly #seen = new Uint32Array(DELAYS);
   #newest = 0;
-  #candidate = -1;
+  #blocks = 0;
+  #candidate = Number.NaN;
   #steady = 0;
   #delay: number | undefined;
 
-  /** Blocks from the reference to its echo; undefined before it is known. */
+  /** Blocks from the reference to its echo, negative where that comes before it; undefined before it is known. */
   get blocks(): number | undefined {
     return this.#delay;
   }
 
+  /** The last block has borne that out: there is no doubt of it now. */
+  isSure = false;
+
   /** One block of both, as spectra, neither of them delayed. */
   update(far: Spectrum, mic: Spectrum): void {
     this.#newest = (this.#newest + DELAYS - 1) % DELAYS;
-    const loudness = bandPower(far);
-    this.#words[this.#newest] = word(far, this.#farMean);
-    this.#loud[this.#newest] = loudness > SILENCE ? 1 : 0;
-    const heard = word(mic, this.#micMean);
+    // The first blocks are not louder than usual.
+    const kept = Math.min(MEAN_KEPT, this.#blocks / ++this.#blocks);
+    this.#words[this.#newest] = word(far, this.#farMean, kept);
+    this.#loud[this.#newest] = bandPower(far) > SILENCE ? 1 : 0;
+    this.#heard[this.#newest] = word(mic, this.#micMean, kept);
+    this.isSure = false;
+    if (this.#compare()) this.#choose();
+  }
+
+  /** Reference and microphone at each delay, the newer of them as new as can be. Returns whether any was loud. */
+  #compare(): boolean {
+    let changed = false;
+    for (let i = 0; i < DELAYS; i++) {
+      const far = this.#farAt(i);
+      if (this.#loud[far] === 0) continue;
+      changed = true;
+      const mic = (this.#newest + Math.max(0, EARLY - i)) % DELAYS;
+      const seen = (this.#seen[i] = this.#seen[i]! + 1);
+      const differ = ones(this.#words[far]! ^ this.#heard[mic]!);
+      this.#bits[i] =
+        this.#bits[i]! + (differ - this.#bits[i]!) / Math.min(seen + 20, LIKENESS_BLOCKS);
+    }
+    return changed;
+  }
+
+  /** Where the reference is that is compared. */
+  #farAt(i: number): number {
+    return (this.#newest + Math.max(0, i - EARLY)) % DELAYS;
+  }
+
+  #choose(): void {
     let best = 0;
     let sum = 0;
-    let least = Number.POSITIVE_INFINITY;
-    let changed = false;
-    for (let delay = 0; delay < DELAYS; delay++) {
-      const at = (this.#newest + delay) % DELAYS;
-      if (this.#loud[at] === 1) {
-        changed = true;
-        const seen = (this.#seen[delay] = this.#seen[delay]! + 1);
-        const differ = ones(this.#words[at]! ^ heard);
-        this.#bits[delay] =
-          this.#bits[delay]! + (differ - this.#bits[delay]!) / Math.min(seen + 20, LIKENESS_BLOCKS);
-      }
-      const bits = this.#bits[delay]!;
-      sum += bits;
-      if (bits < least) {
-        least = bits;
-        best = delay;
-      }
+    for (let i = 0; i < DELAYS; i++) {
+      sum += this.#bits[i]!;
+      if (this.#bits[i]! < this.#bits[best]!) best = i;
     }
-    if (!changed) return;
-    if (sum / DELAYS - least < DEPTH_BITS) {
+    if (sum / DELAYS - this.#bits[best]! < DEPTH_BITS) {
       this.#steady = 0;
       return;
     }
-    if (Math.abs(best - this.#candidate) > 1) {
-      this.#candidate = best;
+    // While nothing new is known of the best it says no more than before.
+    if (this.#loud[this.#farAt(best)] === 0) return;
+    const delay = best - EARLY;
+    if (!(Math.abs(delay - this.#candidate) <= 1)) {
+      this.#candidate = delay;
       this.#steady = 0;
     }
     this.#steady++;
-    if (this.#steady >= STEADY_BLOCKS) this.#delay = best;
+    this.isSure = this.#steady >= STEADY_BLOCKS;
+    if (this.isSure) this.#delay = delay;
   }
 }
 
@@ -89,7 +114,7 @@ function bandPower({ re, im }: Spectrum): number {
   return (2 * sum) / (256 * 256);
 }
 
-function word({ re, im }: Spectrum, mean: Float64Array): number {
+function word({ re, im }: Spectrum, mean: Float64Array, kept: number): number {
   let bits = 0;
   for (let band = 0; band < BANDS; band++) {
     let power = 0;
@@ -99,7 +124,7 @@ function word({ re, im }: Spectrum, mean: Float64Array): number {
     }
     // The root follows speech, which is loud and soft, better than the power does.
     const level = Math.sqrt(power);
-    mean[band] = MEAN_KEPT * mean[band]! + (1 - MEAN_KEPT) * level;
+    mean[band] = kept * mean[band]! + (1 - kept) * level;
     if (level > mean[band]!) bits |= 1 << band;
   }
   return bits;

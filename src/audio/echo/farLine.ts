@@ -36,6 +36,12 @@ export class FarLine {
     return this.#behind - before;
   }
 
+  /** From now on it is read as at the beginning: as early as can be. */
+  restart(): void {
+    this.#behind = FIRST;
+    this.rate = 0;
+  }
+
   /** A block, as told. */
   push(block: Float64Array): void {
     for (let i = 0; i < BLOCK; i++) this.#ring[(this.#end + i) % SIZE] = block[i]!;

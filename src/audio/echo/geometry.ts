@@ -14,6 +14,10 @@ export const BINS = BLOCK + 1;
 export const PARTITIONS = 64;
 /** How much further back the reference can be taken from, in blocks: a second. */
 export const MAX_DELAY_BLOCKS = 125;
+/** How much earlier than the reference the echo may be, in blocks: 80 ms, more than the buffer of a usual device. */
+export const MAX_EARLY_BLOCKS = 10;
+/** The microphone is held back by so many at most, 128 ms: by those, and until the echo is surely in the filter. */
+export const MAX_HELD_BLOCKS = MAX_EARLY_BLOCKS + 6;
 
 /** One spectrum: real and imaginary parts of {@link BINS} bins. */
 export type Spectrum = { re: Float64Array; im: Float64Array };

@@ -4,8 +4,8 @@ import type { Spectra } from './kalman.ts';
 
 /** What is not known at first, per partition: a loud loudspeaker close by, and its reverberation. */
 const FIRST_DOUBT = 0.03;
-const DOUBT_DECAY = 0.97;
-const LEAST_FIRST_DOUBT = 0.002;
+const DOUBT_DECAY = 0.95;
+const LEAST_FIRST_DOUBT = 0.001;
 /** The same where it is known in which partition the sound comes first: before that, there, and after it. */
 const DOUBT_BEFORE = 0.001;
 const DIRECT_DOUBT = 0.05;

@@ -9,8 +9,10 @@ export type EchoStatistics = {
   echoDbfs: number | undefined;
   /** Somebody near speaks, 0 to 1. */
   near: number;
-  /** From the reference to its echo; undefined before it is known. */
+  /** From the reference to its echo (negative: it comes before); undefined before it is known. */
   delayMs: number | undefined;
+  /** The microphone is held back by so much, since the echo comes before the reference; 0 in other rooms. */
+  heldBackMs: number;
 };
 
 /** Over so many blocks with echo: 4 s. */
@@ -37,7 +39,7 @@ export class Statistics {
     this.#left = KEPT * this.#left + energyOf(out) / BLOCK;
   }
 
-  now(delayBlocks: number | undefined): EchoStatistics {
+  now(delayBlocks: number | undefined, heldBlocks: number): EchoStatistics {
     const known = this.#blocks >= TAIL_BLOCKS && this.#mic > 0;
     const weight = (1 - KEPT ** this.#blocks) / (1 - KEPT);
     return {
@@ -45,6 +47,7 @@ export class Statistics {
       echoDbfs: known ? 10 * Math.log10(this.#mic / weight + 1e-12) : undefined,
       near: this.#near,
       delayMs: delayBlocks === undefined ? undefined : delayBlocks * BLOCK_MS,
+      heldBackMs: heldBlocks * BLOCK_MS,
     };
   }
 }

@@ -26,12 +26,18 @@ export const off: Method = ({ microphone }) =>
 
 export const gate: Method = (room) => {
   const one = new EchoGate();
-  return run(room, one.delaySamples, (far, mic, out) => one.process(far, mic, out));
+  return run(
+    room,
+    () => one.delaySamples,
+    (far, mic, out) => one.process(far, mic, out),
+  );
 };
 
 export const ours: Method = (room) => {
   const one = new EchoCanceller();
-  return run(room, DELAY_SAMPLES, (far, mic, out) => one.process(far, mic, out));
+  const step: Step = (far, mic, out) => one.process(far, mic, out);
+  const held = (): number => (one.statistics.heldBackMs * RATE) / 1000;
+  return run(room, () => DELAY_SAMPLES + held(), step);
 };
 
 let loading: ReturnType<(typeof import('@ennuicastr/webrtcaec3.js'))['default']> | undefined;
@@ -53,10 +59,11 @@ export const aec3: Method = async (room) => {
     }
     for (let i = 0; i < PIECE; i++) out[i] = waiting.shift() ?? 0;
   };
-  return run(room, AEC3_DELAY_SAMPLES, step);
+  return run(room, () => AEC3_DELAY_SAMPLES, step);
 };
 
-function run(room: Room, delaySamples: number, step: Step): Promise<Outcome> {
+/** `delay`: of the result, in samples, as it is at the end. */
+function run(room: Room, delay: () => number, step: Step): Promise<Outcome> {
   const { reference, microphone } = room;
   const out = new Float32Array(microphone.length);
   const from = process.cpuUsage();
@@ -65,6 +72,7 @@ function run(room: Room, delaySamples: number, step: Step): Promise<Outcome> {
     step(reference.subarray(at, end), microphone.subarray(at, end), out.subarray(at, end));
   }
   const { user, system } = process.cpuUsage(from);
+  const delaySamples = delay();
   const result = new Float32Array(out.length);
   result.set(out.subarray(delaySamples));
   return Promise.resolve({
