@@ -15,6 +15,7 @@ describe('a room', () => {
     ['far away', { delayMs: 200, couplingDb: -20 }],
     ['late', { delayMs: 450, couplingDb: -9 }],
     ['with noise', { noiseDbfs: -50 }],
+    ['a bad loudspeaker', { distortion: 1 }],
   ] satisfies [string, Partial<RoomOptions>][])(
     '%s: the echo goes, the user stays',
     async (_, options) => {
@@ -39,7 +40,7 @@ describe('a room', () => {
     ['a delay that jumps on', { jumpMs: 90 }, 15],
     ['a delay that jumps back', { delayMs: 200, jumpMs: -60 }, 10],
     ['a delay that jumps out of the filter', { jumpMs: 500 }, 0],
-    ['a player that stalls', { player: 'stalls' }, 15],
+    ['a player that stalls', { player: 'stalls' }, 20],
     ['a player that tells wrongly when a reply begins', { player: 'replies' }, 20],
   ] satisfies [string, Partial<RoomOptions>, number][])(
     '%s is followed',

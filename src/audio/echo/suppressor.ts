@@ -13,10 +13,10 @@ import { BINS, BLOCK, FRAME, newSpectrum } from './geometry.ts';
 import { NoiseFloor } from './noiseFloor.ts';
 
 /** Times the leak, alone and over the user's words. */
-const OVER_ALONE = 30;
+const OVER_ALONE = 38;
 const OVER_NEAR = 0.5;
 /** Of the echo's power, so much is taken out at least while nobody near speaks. */
-const ALONE = 0.45;
+const ALONE = 0.7;
 const OVER_ALL = 1.2;
 /** Steps of the quantile, per block. It comes to rest where one block in three is above it. */
 const LEAK_UP = 1.01;
