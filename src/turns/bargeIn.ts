@@ -13,10 +13,9 @@ const HOLD_FRAMES = 200 / FRAME_MS;
 const PITCHED_FRAMES = 60 / FRAME_MS;
 /**
  * More of them must move than hold it: a voice's moves from one frame to the next by 2 % (the median of ten voices of flite and
- * espeak-ng), a note's by 0.1 %, where chords and noise do not blur it.
+ * espeak-ng), a note's by 0.1 %, where chords and noise do not blur it. A note is heard on and off, or as its octave.
  */
 const HOLDS = 0.008;
-/** A note is heard on and off. */
 const SAME_NOTE_FRAMES = 80 / FRAME_MS;
 /** After so many frames that held, and were not this much softer, it has to move for longer: between two notes it moves too. */
 const TUNE_FRAMES = 100 / FRAME_MS;
@@ -28,8 +27,9 @@ const OVER_TUNE_FRAMES = 120 / FRAME_MS;
  */
 const SUSTAINED_FRAMES = 1000 / FRAME_MS;
 const LOUD_SHARE = 0.8;
-/** What is softer is what a room, or an echo, leaves of a burst. */
+/** What is softer than that moment, for so long, is what a room leaves of a burst, or a canceller of an echo under it. */
 const LOUD_BELOW_PEAK_DB = 18;
+const PEAK_FRAMES = 500 / FRAME_MS;
 /** The closure of a stop ("st", "sh-t") does not begin a new run. */
 const GAP_FRAMES = 140 / FRAME_MS;
 /** Speech begins before a detector hears it: the first sound of "six" and "shut" is noise to it, for 150 ms. */
@@ -50,8 +50,8 @@ export class BargeIn {
   #run = 0;
   #unvoiced = 0;
   #confirmed = false;
-  /** Of the last frame that had one, so many frames ago. */
-  #pitchHz: number | undefined;
+  /** Where the pitch began to hold, and frames since there was one. */
+  #noteHz: number | undefined;
   #unpitched = 0;
 
   /** It is speech; it has not ended for half a second. */
@@ -96,7 +96,7 @@ export class BargeIn {
     this.#run = 0;
     this.#unvoiced = 0;
     this.#confirmed = false;
-    this.#pitchHz = undefined;
+    this.#noteHz = undefined;
   }
 
   #followRun(voiced: boolean): void {
@@ -107,19 +107,21 @@ export class BargeIn {
   #followPitch(voiced: boolean): Pitch {
     const now = voiced ? this.#voicing.pitchHz : undefined;
     if (now === undefined) {
-      if (++this.#unpitched > SAME_NOTE_FRAMES) this.#pitchHz = undefined;
+      if (++this.#unpitched > SAME_NOTE_FRAMES) this.#noteHz = undefined;
       return 'none';
     }
-    const before = this.#pitchHz;
-    this.#pitchHz = now;
     this.#unpitched = 0;
-    if (before === undefined) return 'begins';
-    return Math.abs(now - before) <= HOLDS * before ? 'holds' : 'moves';
+    const note = this.#noteHz;
+    const ratio = note === undefined ? 0 : Math.max(now, note) / Math.min(now, note);
+    if (ratio > 0 && ratio <= 1 + HOLDS) return 'holds';
+    this.#noteHz = now;
+    const isSame = note === undefined || Math.abs(ratio / Math.round(ratio) - 1) <= HOLDS;
+    return isSame ? 'begins' : 'moves';
   }
 
   #isSpeech(): boolean {
     const now = this.#recent.slice(-HOLD_FRAMES);
-    const peakDb = Math.max(...now.map(({ dbfs }) => dbfs));
+    const peakDb = Math.max(...this.#recent.slice(-PEAK_FRAMES).map(({ dbfs }) => dbfs));
     const loud = now.filter(({ dbfs }) => dbfs > peakDb - LOUD_BELOW_PEAK_DB);
     const isPitched = loud.length - count(loud, 'none') >= PITCHED_FRAMES;
     if (!isPitched && !(this.#run >= SUSTAINED_FRAMES && this.#isSteady())) return false;
