@@ -67,8 +67,9 @@ export class EchoFreeSource implements RecorderSource {
       (pcm, atMs) => reference.heard(pcm.byteLength * perByte, atMs),
       {
         handed: (pcm, atMs) => {
-          if (!reference.goesOn(atMs)) reference.append(resampler.restart());
-          reference.handed(resampler.push(floatFromS16(pcm)), atMs);
+          const begins = reference.isSilentBefore(atMs);
+          if (begins) reference.append(resampler.restart());
+          reference.handed(resampler.push(floatFromS16(pcm)), atMs, begins);
         },
         dropped: () => {
           resampler.restart();

@@ -61,19 +61,18 @@ export class Reference {
     this.#aheadMs = aheadMs;
   }
 
-  /** What is expected to sound at `atMs` goes on from what was handed over before. */
-  goesOn(atMs: number): boolean {
-    return Math.abs(atMs - this.#endMs) <= ONE_PIECE_MS;
+  /** There is silence between what was handed over before and what is expected to sound at `atMs`. */
+  isSilentBefore(atMs: number): boolean {
+    return atMs - this.#endMs > ONE_PIECE_MS;
   }
 
-  /** `sound` is on its way; its first sample is expected to sound at `atMs`. */
-  handed(sound: Float32Array, atMs: number): void {
-    const endMs = this.#endMs;
-    if (!this.goesOn(atMs)) {
+  /** `sound` is on its way; its first sample is expected to sound at `atMs`, after silence if it `begins`. */
+  handed(sound: Float32Array, atMs: number, begins = this.isSilentBefore(atMs)): void {
+    if (begins) {
+      const endMs = this.#endMs;
       const startMs = atMs > endMs + PAUSE_MS ? median(this.#starts) : undefined;
-      const from = this.#end;
       const expectedMs = Math.max(endMs, atMs + (startMs ?? 0));
-      this.#stretches.push({ from, atMs: expectedMs, startMs, lateMs: [] });
+      this.#stretches.push({ from: this.#end, atMs: expectedMs, startMs, lateMs: [] });
     }
     this.append(sound);
   }
