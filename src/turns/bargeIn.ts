@@ -61,7 +61,7 @@ export class BargeIn {
 
   /** One frame of 20 ms and what the activity detector made of it. Returns what goes out now, in order. */
   push(pcm: Uint8Array, voiced: boolean): Uint8Array[] {
-    this.#room.hear(pcm);
+    if (!voiced) this.#room.hear(pcm);
     this.#unvoiced = voiced ? 0 : this.#unvoiced + 1;
     if (this.#confirmed) {
       if (this.#unvoiced >= END_FRAMES) this.reset();

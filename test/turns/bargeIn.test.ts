@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { floatFromS16, levelDbfs, Rechunker, s16FromFloat } from '../../src/audio/pcm.ts';
-import { INPUT_FORMAT } from '../../src/audio/format.ts';
+import { FRAME_MS, INPUT_FORMAT } from '../../src/audio/format.ts';
 import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
 import { BargeIn } from '../../src/turns/bargeIn.ts';
 import { music } from '../bench/echo/room.ts';
@@ -13,6 +13,7 @@ import { hasProgram } from '../support/programs.ts';
 import { spoken } from '../support/spoken.ts';
 
 const FRAME_BYTES = 640;
+const ROOM_S = 4;
 const quiet = (ms: number): Uint8Array => new Uint8Array(ms * 32);
 
 /** What came of `pcm` between two silences: was it taken for speech, and what went out. */
@@ -91,6 +92,30 @@ describe('music', () => {
     let stopped = 0;
     for (let seed = 1; seed <= 60; seed++) if ((await hear(withMusic(seed))).confirmed) stopped++;
     expect(stopped).toBeLessThan(9);
+  });
+
+  it('goes out as the room: nobody hears a voice in it', async () => {
+    const heard: number[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = randomOf(seed);
+      const room = Float32Array.from({ length: ROOM_S * RATE }, () => 5e-4 * gauss(random));
+      const [mic, server] = [await createSpeechDetector(), await createSpeechDetector()];
+      const bargeIn = new BargeIn();
+      const frames = new Rechunker(INPUT_FORMAT).push(
+        Buffer.concat([s16FromFloat(room), withMusic(seed)]),
+      );
+      for (const [i, frame] of frames.entries()) {
+        mic.push(frame);
+        const out = bargeIn.push(frame, mic.voiced);
+        if (bargeIn.confirmed) break;
+        const starts = out.filter((one) => server.push(one) === 'start');
+        // A detector that has just begun takes anything for a voice.
+        if (starts.length > 0 && i * FRAME_MS > ROOM_S * 1000) heard.push(seed);
+      }
+      mic.close();
+      server.close();
+    }
+    expect(heard).toEqual([]);
   });
 
   it.skipIf(!hasProgram('flite'))('does not keep a voice from being heard', async () => {
