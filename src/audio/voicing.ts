@@ -4,6 +4,7 @@
  * repeats. Normalised autocorrelation of the last 40 ms, 8 kHz, above about 300 Hz: a thud's own low
  * tone is filtered out, while the harmonics of a voice still repeat at its pitch.
  */
+import { summit } from './estimate.ts';
 import { BYTES_PER_SAMPLE } from './format.ts';
 import { viewOf } from './pcm.ts';
 
@@ -80,13 +81,7 @@ export class VoicingDetector {
       likeness[lag] = product / Math.sqrt(energy * earlier + 1);
       if (lag <= MAX_LAG && likeness[lag]! > likeness[best]!) best = lag;
     }
-    return { lag: best + between(likeness, best), likeness: likeness[best]! };
+    const shift = summit(likeness[best - 1]!, likeness[best]!, likeness[best + 1]!);
+    return { lag: best + shift, likeness: likeness[best]! };
   }
-}
-
-/** Of a parabola through the values at `at` and beside it: where its top is, -0.5 to 0.5. */
-function between(values: Float64Array, at: number): number {
-  const [before, here, after] = [values[at - 1]!, values[at]!, values[at + 1]!];
-  const bend = before - 2 * here + after;
-  return bend < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0;
 }

@@ -5,20 +5,10 @@ import { DELAY_SAMPLES, EchoCanceller } from '../../src/audio/echo/canceller.ts'
 import { BLOCK, MAX_HELD_BLOCKS } from '../../src/audio/echo/geometry.ts';
 import { MicrophoneLine } from '../../src/audio/echo/microphoneLine.ts';
 import { s16FromFloat } from '../../src/audio/pcm.ts';
-import { makeRoom, type RoomOptions } from '../bench/echo/room.ts';
-import { gauss, powerOf, randomOf, RATE } from '../bench/echo/signal.ts';
-import { assistant, inRoom, isQuiet, run, user } from './inRoom.ts';
 
-const roomWith = (options: Partial<RoomOptions>): ReturnType<typeof makeRoom> =>
-  makeRoom({
-    name: 'test',
-    far: assistant,
-    near: user,
-    seed: 77,
-    delayMs: 80,
-    couplingDb: -10,
-    ...options,
-  });
+import type { RoomOptions } from '../bench/echo/room.ts';
+import { gauss, powerOf, randomOf, RATE } from '../bench/echo/signal.ts';
+import { assistant, inRoom, isQuiet, roomWith, run, user } from './inRoom.ts';
 
 describe('echo that comes before it is told', () => {
   it.each([-80, -40, -20, -10])('by %i ms goes, and the user stays', async (delayMs) => {

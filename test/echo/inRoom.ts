@@ -6,7 +6,7 @@ import type { EchoCanceller } from '../../src/audio/echo/canceller.ts';
 import { floatFromS16 } from '../../src/audio/pcm.ts';
 import { measure, type Figures } from '../bench/echo/measure.ts';
 import { ours } from '../bench/echo/methods.ts';
-import { makeRoom, type RoomOptions } from '../bench/echo/room.ts';
+import { makeRoom, type Room, type RoomOptions } from '../bench/echo/room.ts';
 
 const HEADER_BYTES = 44;
 const voice = (name: string): Float32Array =>
@@ -18,8 +18,8 @@ const voice = (name: string): Float32Array =>
 export const assistant = voice('long.wav');
 export const user = voice('three-questions.wav');
 
-export async function inRoom(options: Partial<RoomOptions>): Promise<Figures> {
-  const room = makeRoom({
+export const roomWith = (options: Partial<RoomOptions>): Room =>
+  makeRoom({
     name: 'test',
     far: assistant,
     near: user,
@@ -28,6 +28,9 @@ export async function inRoom(options: Partial<RoomOptions>): Promise<Figures> {
     couplingDb: -10,
     ...options,
   });
+
+export async function inRoom(options: Partial<RoomOptions>): Promise<Figures> {
+  const room = roomWith(options);
   return measure(room, (await ours(room)).result);
 }
 

@@ -4,6 +4,7 @@
  * stopped for a moment or its time was told wrong. By generalised cross-correlation with most of the spectrum's
  * shape taken out (C. Knapp, G. Carter, IEEE Transactions ASSP 24, 1976).
  */
+import { summit } from '../estimate.ts';
 import { RealFft } from '../fft.ts';
 import { BLOCK, RATE_HZ } from './geometry.ts';
 
@@ -85,7 +86,8 @@ export class Aligner {
     }
     this.peak = scale * time[(best + SIZE) % SIZE]!;
     this.atZero = scale * time[0]!;
-    this.lag = best + between(time, best);
+    const at = (lag: number): number => time[(lag + SIZE) % SIZE]!;
+    this.lag = best + summit(at(best - 1), at(best), at(best + 1));
   }
 
   /** The whitened cross-spectrum into m. Returns the sum of its magnitudes. */
@@ -111,13 +113,4 @@ export class Aligner {
     }
     return sum;
   }
-}
-
-/** Of a parabola through the peak at `at` and its neighbours: where its top is, -0.5 to 0.5. */
-function between(values: Float64Array, at: number): number {
-  const before = values[(at - 1 + SIZE) % SIZE]!;
-  const here = values[(at + SIZE) % SIZE]!;
-  const after = values[(at + 1 + SIZE) % SIZE]!;
-  const bend = before - 2 * here + after;
-  return bend < 0 ? Math.max(-0.5, Math.min(0.5, (before - after) / (2 * bend))) : 0;
 }

@@ -5,6 +5,7 @@
  * A canceller can find an echo that comes late, but none that comes before its reference. So the reference is
  * read a little before it is due: what the device has already is known.
  */
+import { median } from '../estimate.ts';
 import { RATE_HZ } from './geometry.ts';
 
 const SAMPLES = 4 * RATE_HZ;
@@ -163,10 +164,4 @@ export class Reference {
     this.#pieces = 0;
     this.#leastLateMs = Number.POSITIVE_INFINITY;
   }
-}
-
-/** 0 of none. */
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? 0;
 }

@@ -1,4 +1,5 @@
 /** Is an echo of the chirps in what the microphone gave, how loud, how late, and do the two clocks agree? Pure. */
+import { median } from '../estimate.ts';
 import { energyOf, FLOOR_DBFS } from '../pcm.ts';
 import { CHIRP_MS, chirpAt } from './chirp.ts';
 import { matchedFilter } from './matchedFilter.ts';
@@ -198,10 +199,3 @@ function clocks(
 }
 
 const decibel = (power: number): number => 10 * Math.log10(Math.max(power, 1e-20));
-
-function median(values: ArrayLike<number>): number {
-  const sorted = Float64Array.from(values).sort();
-  const middle = sorted.length >> 1;
-  if (sorted.length === 0) return 0;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
