@@ -1,152 +1,27 @@
 /** The options of single commands, and those that shape the output of all. */
 import type { OptionTable } from './options.ts';
+import { SERVE_OPTIONS } from './optionsOfServe.ts';
+import { TALK_OPTIONS } from './optionsOfTalk.ts';
 import { COMMANDS } from './settings.ts';
 import {
-  choice,
   integer,
   MODEL_NAME,
   named,
-  names,
   PATH,
   PATHS,
   SECONDS,
-  SECONDS_OR_NEVER,
   SWITCH,
-  TEXT,
   TOKEN_SECONDS,
   VOICE_NAME,
 } from './values.ts';
 
-const TALK = { group: 'Talking', commands: ['talk'] } as const;
-/** `doctor` looks at what `talk` uses. */
-const SOUND = { group: 'Talking', commands: ['talk', 'doctor'] } as const;
 const CHAT = { group: 'Chatting', commands: ['chat'] } as const;
 const FILE = { group: 'Files', commands: ['file'] } as const;
 const TOKEN = { group: 'Tokens', commands: ['token'] } as const;
-const SERVE = { group: 'Server', commands: ['serve'] } as const;
 const OUTPUT = { group: 'Output', commands: COMMANDS } as const;
 
 export const COMMAND_OPTIONS = {
-  greet: {
-    ...TALK,
-    name: 'greet',
-    placeholder: 'TEXT',
-    value: TEXT,
-    default: undefined,
-    fromDotenv: true,
-    help: 'let the model open, told so',
-  },
-  recorder: {
-    group: 'Talking',
-    commands: ['talk', 'doctor', 'devices'],
-    name: 'recorder',
-    placeholder: 'NAME',
-    value: named('the name of a recorder'),
-    default: undefined,
-    help: 'the recorder: parec, pw-record, arecord, sox, ffmpeg, decibri (default: best)',
-  },
-  player: {
-    group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'devices', 'voices'],
-    name: 'player',
-    placeholder: 'NAME',
-    value: named('the name of a player'),
-    default: undefined,
-    help: 'the player: pacat, pw-cat, speaker, aplay, sox, decibri, ffplay (default: best)',
-  },
-  inputDevice: {
-    ...SOUND,
-    name: 'input-device',
-    placeholder: 'NAME|INDEX',
-    value: named('the name of a microphone, part of it, or its number'),
-    default: undefined,
-    help: 'the microphone: its name, part of it, or its number (see `gemlive devices`)',
-  },
-  outputDevice: {
-    group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'voices'],
-    name: 'output-device',
-    placeholder: 'NAME|INDEX',
-    value: named('the name of a speaker, part of it, or its number'),
-    default: undefined,
-    help: 'the speaker: its name, part of it, or its number (see `gemlive devices`)',
-  },
-  micCommand: {
-    ...SOUND,
-    name: 'mic-command',
-    placeholder: 'CMD',
-    value: named('a command'),
-    default: undefined,
-    help: 'a shell command that is the microphone: it writes 16 kHz mono s16le',
-  },
-  speakerCommand: {
-    group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'voices'],
-    name: 'speaker-command',
-    placeholder: 'CMD',
-    value: named('a command'),
-    default: undefined,
-    help: 'a shell command that is the speaker: it reads 24 kHz mono s16le',
-  },
-  mic: {
-    ...SOUND,
-    name: 'mic',
-    value: SWITCH,
-    default: true,
-    help: 'listen',
-    helpOff: 'send no sound; type instead',
-  },
-  speaker: {
-    ...SOUND,
-    name: 'speaker',
-    value: SWITCH,
-    default: true,
-    help: 'play the answers',
-    helpOff: 'play nothing; read instead',
-  },
-  echo: {
-    group: 'Talking',
-    commands: ['talk', 'devices'],
-    name: 'echo',
-    placeholder: 'HOW',
-    value: choice('auto', 'aec', 'gate', 'off'),
-    default: 'auto',
-    help: 'echo of open speakers: auto, aec (cancel), gate (half-duplex) or off',
-  },
-  headphones: {
-    group: 'Talking',
-    commands: ['talk', 'devices'],
-    name: 'headphones',
-    value: SWITCH,
-    default: false,
-    help: 'there is no echo: the same as --echo off',
-    helpOff: 'the loudspeaker can be heard by the microphone',
-  },
-  mute: {
-    ...TALK,
-    name: 'mute',
-    value: SWITCH,
-    default: false,
-    help: 'start with the microphone muted',
-    helpOff: 'start with the microphone open',
-  },
-  ptt: {
-    ...TALK,
-    name: 'ptt',
-    value: SWITCH,
-    default: false,
-    help: 'push to talk: Space begins and ends what you say',
-    helpOff: 'an open microphone',
-  },
-  idleTimeoutSeconds: {
-    ...TALK,
-    name: 'idle-timeout',
-    placeholder: 'SECONDS',
-    value: SECONDS_OR_NEVER,
-    default: 600,
-    help: 'after so long without a word stop sending sound until there is one (0: never)',
-  },
-
+  ...TALK_OPTIONS,
   context: {
     ...CHAT,
     name: 'context',
@@ -311,91 +186,7 @@ export const COMMAND_OPTIONS = {
     helpOff: 'leave the settings to whoever has it',
   },
 
-  port: {
-    ...SERVE,
-    name: 'port',
-    placeholder: 'N',
-    value: integer(0, 65_535),
-    default: 8787,
-    help: 'the port to listen on; 0 for any free one',
-  },
-  host: {
-    ...SERVE,
-    name: 'host',
-    placeholder: 'ADDR',
-    value: named('an address of this machine'),
-    default: '127.0.0.1',
-    help: 'the address to listen on',
-  },
-  key: {
-    ...SERVE,
-    name: 'key',
-    placeholder: 'KEY',
-    value: named('a key'),
-    default: undefined,
-    secret: true,
-    fromDotenv: true,
-    help: 'the key that clients must show',
-  },
-  allowOrigins: {
-    ...SERVE,
-    name: 'allow-origin',
-    placeholder: 'ORIGIN',
-    value: names('an origin, such as https://app.example'),
-    default: [],
-    help: 'a web page from there may use the server; may be repeated (*: any, with --key)',
-  },
-  allowHosts: {
-    ...SERVE,
-    name: 'allow-host',
-    placeholder: 'HOST',
-    value: names('the name of a host'),
-    default: [],
-    help: 'the server may be reached by that name; may be repeated',
-  },
-  script: {
-    ...SERVE,
-    name: 'script',
-    placeholder: 'FILE',
-    value: PATH,
-    default: undefined,
-    oneCall: true,
-    help: 'what to expect, to send and to break: YAML, JSON, or what --log has written',
-  },
-  log: {
-    ...SERVE,
-    name: 'log',
-    placeholder: 'FILE',
-    value: PATH,
-    default: undefined,
-    oneCall: true,
-    help: 'write every frame to this file, one JSON object a line',
-  },
-  goAwaySeconds: {
-    ...SERVE,
-    name: 'go-away',
-    placeholder: 'SECONDS',
-    value: SECONDS,
-    default: 570,
-    help: 'tell a connection to go after so long; it is cut 30 s later, or half of it',
-  },
-  sessionLimitSeconds: {
-    ...SERVE,
-    name: 'session-limit',
-    placeholder: 'SECONDS',
-    value: SECONDS,
-    default: 900,
-    help: 'end a session without compression after so long',
-  },
-  allowRetired: {
-    ...SERVE,
-    name: 'allow-retired',
-    value: SWITCH,
-    default: false,
-    help: 'answer for models that the service has shut down too',
-    helpOff: 'refuse models that the service has shut down',
-  },
-
+  ...SERVE_OPTIONS,
   json: {
     group: 'Output',
     // A completion script is no list of events.
