@@ -157,6 +157,8 @@ export class SpeechDetector {
 
   #isVoiced(frame: Uint8Array): boolean {
     if (this.#state === 0) return false;
+    // A microphone that is muted, or away. libfvad would take it for a quiet room, and the noise of the real one for a voice after it.
+    if (!this.#voiced && frame.every((byte) => byte === 0)) return false;
     // wasm is little-endian everywhere, as the sound is. The heap is read anew: the memory may have grown.
     const heap = new Uint8Array(this.#fvad.HEAP16.buffer, this.#frame, FRAME_BYTES);
     const length = Math.min(FRAME_BYTES, frame.byteLength - (frame.byteLength % SAMPLE_BYTES));

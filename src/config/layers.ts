@@ -67,11 +67,19 @@ const GOOGLE_NAMES: readonly [name: string, key: SettingKey][] = [
   ['GOOGLE_CLOUD_LOCATION', 'location'],
 ];
 
+/** Not a setting, but for whoever looks for a fault: the folder for what the echo canceller is given. */
+const ECHO_DUMP = 'GEMLIVE_ECHO_DUMP';
+
+export function echoDumpFolder(env: Environment = process.env): string | undefined {
+  return env[ECHO_DUMP] || undefined;
+}
+
 export function environmentLayer(env: Environment): { layer: LayerContent; warnings: Warning[] } {
   const settings: GivenSettings = {};
   const warnings: Warning[] = [];
   for (const [name, text] of Object.entries(env)) {
     if (text === undefined || text.trim() === '' || !name.startsWith('GEMLIVE_')) continue;
+    if (name === ECHO_DUMP) continue;
     const named = settingOfEnvName(name);
     if (named) addGiven(settings, named.key, { name, texts: [text], opposite: named.opposite });
     else warnings.push(unknownName(name));

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { INPUT_FORMAT } from '../../src/audio/format.ts';
-import { levelDbfs, Rechunker } from '../../src/audio/pcm.ts';
+import { levelDbfs, Rechunker, s16FromFloat } from '../../src/audio/pcm.ts';
 import { openRecording } from '../../src/audio/sources/file.ts';
 import { createSpeechDetector } from '../../src/audio/speechDetector.ts';
 import type { SpeechDetectorOptions } from '../../src/audio/speechDetector.ts';
+import { gauss, randomOf } from '../bench/echo/signal.ts';
 
 const fixtures = join(import.meta.dirname, '..', '..', 'audio-fixtures');
 
@@ -101,6 +102,19 @@ describe('SpeechDetector', () => {
     ];
     expect(await utterancesIn(burst, { startMs: 240 })).toHaveLength(0);
     expect(await utterancesIn(frames, { startMs: 240 })).toHaveLength(1);
+  });
+
+  it('does not take the room for a voice after digital silence, and hears the next words', async () => {
+    const random = randomOf(3);
+    const noise = (frames: number): Uint8Array[] =>
+      Array.from({ length: frames }, () =>
+        s16FromFloat(Float32Array.from({ length: 320 }, () => 5e-4 * gauss(random))),
+      );
+    // As when a microphone is muted, or was away.
+    const away = Array.from({ length: 60 }, () => new Uint8Array(640));
+    expect(await utterancesIn([...noise(150), ...away, ...noise(250)])).toHaveLength(0);
+    const words = (await framesOf('question.pcm')).filter((frame) => levelDbfs(frame) > -90);
+    expect(await utterancesIn([...noise(50), ...away, ...noise(5), ...words])).toHaveLength(1);
   });
 
   it('begins anew after reset(), and hears nothing after close()', async () => {

@@ -6,7 +6,7 @@ import { DELAY_SAMPLES, EchoCanceller } from '../../src/audio/echo/canceller.ts'
 import { floatFromS16, s16FromFloat } from '../../src/audio/pcm.ts';
 import { makeRoom, music, type Room, type RoomOptions } from '../bench/echo/room.ts';
 import { gauss, powerOf, randomOf, RATE } from '../bench/echo/signal.ts';
-import { assistant, inRoom, isQuiet, run, user } from './inRoom.ts';
+import { assistant, inRoom, isQuiet, roomWith, run, user } from './inRoom.ts';
 
 describe('a room', () => {
   it.each([
@@ -167,6 +167,44 @@ describe('without echo', () => {
     let wrong = 0;
     for (let i = 5 * RATE; i < out.length; i++) wrong += (out[i]! - mic[i]!) ** 2;
     expect(wrong / powerOf(mic, 5 * RATE, out.length) / (out.length - 5 * RATE)).toBeLessThan(0.1);
+  });
+});
+
+describe('a microphone that was muted', () => {
+  it('is as it was: the room is known, and its noise is nobody', () => {
+    const { reference: far, microphone } = roomWith({ noiseDbfs: -60 });
+    const mic = microphone.slice(0, 12 * RATE);
+    mic.fill(0, 6 * RATE, 8 * RATE);
+    const canceller = new EchoCanceller();
+    run(canceller, far.subarray(0, 6 * RATE), mic.subarray(0, 6 * RATE));
+    expect(canceller.trusted).toBe(true);
+    const muted = run(
+      canceller,
+      far.subarray(6 * RATE, 8 * RATE),
+      mic.subarray(6 * RATE, 8 * RATE),
+    );
+    expect(powerOf(muted, RATE / 10)).toBe(0);
+    const again = run(
+      canceller,
+      far.subarray(8 * RATE, 10 * RATE),
+      mic.subarray(8 * RATE, 10 * RATE),
+    );
+    expect(powerOf(again)).toBeLessThan(powerOf(mic, 8 * RATE, 10 * RATE) / 1000);
+    expect(canceller.near).toBeLessThan(0.3);
+  });
+
+  it('while nothing plays neither', () => {
+    const random = randomOf(2);
+    const mic = Float32Array.from({ length: 8 * RATE }, () => 5e-4 * gauss(random));
+    mic.fill(0, 4 * RATE, 5.5 * RATE);
+    const canceller = new EchoCanceller();
+    const piece = 320;
+    const near: number[] = [];
+    for (let i = 0; i < mic.length; i += piece) {
+      run(canceller, new Float32Array(piece), mic.subarray(i, i + piece));
+      near.push(canceller.near);
+    }
+    expect(Math.max(...near)).toBeLessThan(0.65);
   });
 });
 

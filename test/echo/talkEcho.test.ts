@@ -1,10 +1,13 @@
 /** `talk` in a room: what the loudspeaker plays comes back to the microphone, through PulseAudio. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 
+import { EchoCanceller } from '../../src/audio/echo/canceller.ts';
 import { floatFromS16 } from '../../src/audio/pcm.ts';
+import { decodeSamples, parseWav } from '../../src/audio/wav.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
 import { eventsIn, runCli } from '../support/cli.ts';
 import { openLiveRoom, type LiveRoom } from '../support/liveRoom.ts';
@@ -90,6 +93,49 @@ needsSound('talk on open speakers', () => {
     });
     expect(events[1]?.['returnLossDb']).toBeGreaterThan(10);
   });
+
+  it(
+    'keeps what the canceller was given, for whoever looks for its faults',
+    REAL_TIME,
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'gemlive-dump-'));
+      const talk = (dump: string): ReturnType<typeof runCli> =>
+        runCli(
+          [
+            'talk',
+            '--json',
+            '--base-url',
+            live.url,
+            '--greet',
+            'count to five',
+            '--max-duration',
+            '5',
+          ],
+          { env: { ...sound.environment, GEMINI_API_KEY: 'a-key', GEMLIVE_ECHO_DUMP: dump } },
+        );
+      const { stdout } = await talk(folder);
+      expect(eventsIn(stdout).filter(({ type }) => type === 'warning')).toEqual([]);
+      const [name] = readdirSync(folder);
+      expect(name).toMatch(/^echo-\d+\.wav$/);
+      const { format, data } = parseWav(readFileSync(join(folder, name!)));
+      expect(format).toMatchObject({ sampleRateHz: 16_000, channels: 2 });
+      const both = decodeSamples(data, format);
+      const far = both.filter((_, i) => i % 2 === 0);
+      const mic = both.filter((_, i) => i % 2 === 1);
+      const canceller = new EchoCanceller();
+      canceller.process(far, mic, mic);
+      expect(canceller.statistics.returnLossDb).toBeGreaterThan(10);
+
+      const { stdout: without } = await talk(join(folder, 'nothing'));
+      expect(eventsIn(without)).toContainEqual(
+        expect.objectContaining({
+          code: 'echo_canceller_failed',
+          message: expect.stringContaining('cannot write'),
+        }),
+      );
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   it('hears nobody in its own answer with --echo gate', REAL_TIME, async () => {
     const one = await counting('--echo', 'gate');

@@ -50,7 +50,11 @@ export type LiveRoom = {
   readonly playing: boolean;
   /** How many samples there were at a time of `performance.now()`. */
   samplesAt(atMs: number): number;
+  /** How long the loudspeaker has sounded, all in all. */
+  readonly playedMs: number;
   heard(): Heard;
+  /** What it has played since that sample. To join all of a long session takes a second, in which the room stands still. */
+  speakerFrom(sample: number): Float32Array;
   close(): Promise<void>;
 };
 
@@ -77,6 +81,7 @@ export async function openLiveRoom(
   const parts: Heard[] = [];
   const times: { atMs: number; samples: number }[] = [];
   let samples = 0;
+  let playedSamples = 0;
   let soundedAt = Number.NEGATIVE_INFINITY;
   let said: Float32Array = new Float32Array(0);
   const aligner = new SampleAligner();
@@ -92,6 +97,13 @@ export async function openLiveRoom(
     stdout: 'pipe',
     environment: sound.environment,
   });
+  // A microphone that nobody listens to keeps two seconds, and whoever listens next would hear the past.
+  const listener = startProcess({
+    command: 'parec',
+    args: ['--device=room', '--latency-msec=200', '--format=s16le', '--channels=1', `--${rate}`],
+    stdout: 'ignore',
+    environment: sound.environment,
+  });
   recorder.stdout?.on('data', (chunk: Uint8Array) => {
     const pcm = aligner.push(chunk);
     const speaker = resampler.push(floatFromS16(pcm));
@@ -101,7 +113,7 @@ export async function openLiveRoom(
     const heard = convolver.push(speaker.map(distort));
     const noisy = heard.map((sample, i) => sample + near[i]! + hiss * gauss(random));
     const microphone = s16FromFloat(noisy);
-    // A microphone that nobody listens to is full after two seconds.
+    // Should the sound server not read it, it is full after two seconds.
     try {
       writeSync(out, microphone);
     } catch (error) {
@@ -109,6 +121,7 @@ export async function openLiveRoom(
     }
     parts.push({ speaker, near, pcm, microphone: floatFromS16(microphone) });
     samples += speaker.length;
+    playedSamples += speaker.reduce((sum, sample) => sum + (sample === 0 ? 0 : 1), 0);
     times.push({ atMs: performance.now(), samples });
     if (powerOf(speaker) > AUDIBLE) soundedAt = samples;
   });
@@ -123,6 +136,9 @@ export async function openLiveRoom(
     get playing() {
       return samples - soundedAt < MIC_RATE_HZ;
     },
+    get playedMs() {
+      return (playedSamples / MIC_RATE_HZ) * 1000;
+    },
     samplesAt: (atMs) => times.findLast((time) => time.atMs <= atMs)?.samples ?? 0,
     heard: () => ({
       speaker: joined(parts.map((part) => part.speaker)),
@@ -130,9 +146,16 @@ export async function openLiveRoom(
       near: joined(parts.map((part) => part.near)),
       pcm: concatBytes(parts.map((part) => part.pcm)),
     }),
+    speakerFrom: (sample) => {
+      let first = parts.length;
+      let start = samples;
+      while (first > 0 && start > sample) start -= parts[--first]!.speaker.length;
+      return joined(parts.slice(first).map(({ speaker }) => speaker)).subarray(sample - start);
+    },
     close: async () => {
       recorder.kill();
-      await recorder.closed;
+      listener.kill();
+      await Promise.all([recorder.closed, listener.closed]);
       resampler.close();
       closeSync(out);
       await pactl(sound, 'unload-module', module).catch(() => {});

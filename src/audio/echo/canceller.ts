@@ -129,6 +129,7 @@ export class EchoCanceller {
     this.#remember();
     this.#silent = filter.isLoud ? 0 : this.#silent + 1;
     if (this.#silent > FORGOTTEN_BLOCKS) return this.#idle();
+    if (this.#watch.trusted && this.#mic.every((sample) => sample === 0)) return this.#deaf();
     filter.predict(this.#mic, this.#echo, this.#error);
     this.#measure();
     suppressor.analyse(this.#error, this.#echo);
@@ -153,6 +154,15 @@ export class EchoCanceller {
     this.#watch.look(this.#filter, this.#suppressor, this.#micPower / BLOCK);
     this.#suppressor.process(this.#filter.unsure, 0, this.#out);
     this.#statistics.update(this.#far, this.#mic, this.#out, this.#suppressor.near);
+  }
+
+  /** The microphone is muted, or away: what is known of the room stays right. */
+  #deaf(): void {
+    this.#error.fill(0);
+    this.#echo.fill(0);
+    this.#filter.unsure.fill(0);
+    this.#suppressor.analyse(this.#error, this.#echo);
+    this.#suppressor.process(this.#filter.unsure, 0, this.#out);
   }
 
   /** What the filter subtracts makes the microphone softer: it cannot be elsewhere altogether. */

@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 
 import type { Warning } from '../../errors.ts';
-import { systemClock, type Clock } from '../clock.ts';
+import { systemClock } from '../clock.ts';
 import { BYTES_PER_SAMPLE } from '../format.ts';
 import { copyOf, floatFromS16 } from '../pcm.ts';
 import type { AudioSink, AudioSource, DeviceNotice } from '../ports.ts';
@@ -21,11 +21,13 @@ const AHEAD_IF_ESTIMATED_MS = 60;
 /** What comes back for each piece, in order. `statistics`: now and then. */
 export type Cancelled = { pcm: Uint8Array; isEcho: boolean; statistics?: EchoStatistics };
 
+/** What the thread begins with. */
+export type WorkerOptions = { how: 'aec' | 'gate'; dumpFolder: string | undefined };
+
 type Waiting = { mic: Uint8Array; done: (pcm: Uint8Array) => void };
 
 export class EchoFreeSource implements RecorderSource {
   readonly #source: RecorderSource;
-  readonly #clock: Clock;
   readonly #reference: Reference;
   readonly #aheadMs: number;
   readonly #resampler: Resampler;
@@ -38,26 +40,24 @@ export class EchoFreeSource implements RecorderSource {
   #onStatistics: (statistics: EchoStatistics) => void = () => {};
   #onWarning: (warning: Warning) => void = () => {};
 
-  /** Owns `source`, not `sink`. `how`: the canceller, or half-duplex. */
+  /** Owns `source`, not `sink`. `how`: the canceller, or half-duplex. `dumpFolder`: for an {@link EchoRecording}. */
   static async open(
     source: RecorderSource,
     sink: AudioSink,
     how: 'aec' | 'gate',
-    clock: Clock = systemClock,
+    dumpFolder?: string,
   ): Promise<EchoFreeSource> {
     const resampler = await createResampler(sink.format.sampleRateHz, RATE_HZ);
-    return new EchoFreeSource(source, sink, resampler, how, clock);
+    return new EchoFreeSource(source, sink, resampler, { how, dumpFolder });
   }
 
   private constructor(
     source: RecorderSource,
     sink: AudioSink,
     resampler: Resampler,
-    how: 'aec' | 'gate',
-    clock: Clock,
+    worker: WorkerOptions,
   ) {
     this.#source = source;
-    this.#clock = clock;
     this.#resampler = resampler;
     this.#aheadMs = sink.position().estimated ? AHEAD_IF_ESTIMATED_MS : AHEAD_MS;
     const reference = new Reference(this.#aheadMs);
@@ -77,7 +77,7 @@ export class EchoFreeSource implements RecorderSource {
         },
       },
     );
-    this.#worker = new Worker(WORKER, { workerData: how });
+    this.#worker = new Worker(WORKER, { workerData: worker });
     this.#worker.unref();
     this.#worker.on('message', (cancelled: Cancelled) => this.#take(cancelled));
     this.#worker.on('error', (error) => this.#break(error.message));
@@ -126,7 +126,7 @@ export class EchoFreeSource implements RecorderSource {
 
   #cancel(mic: Uint8Array): Promise<Uint8Array> {
     const far = new Float32Array(mic.byteLength / BYTES_PER_SAMPLE);
-    this.#reference.take(this.#clock.nowMs(), far);
+    this.#reference.take(systemClock.nowMs(), far);
     // In memory of its own: what it is a view of may be large.
     const own = copyOf(mic);
     return new Promise((done) => {

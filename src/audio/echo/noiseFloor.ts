@@ -37,9 +37,10 @@ export class NoiseFloor {
 
   /**
    * `power`: of the block that is to be looked at; `echo`: what of it may be echo. A bin in which that is not
-   * little can make the floor lower, but not raise it.
+   * little can make the floor lower, but not raise it. Digital silence is no room's noise.
    */
   update(power: Float64Array, echo: Float64Array): void {
+    if (power.every((one) => one === 0)) return;
     const first = this.#blocks === 0;
     if (this.#blocks < PART_BLOCKS) this.#blocks++;
     for (let k = 0; k < BINS; k++) {

@@ -3,7 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { energyOf, floatFromS16, s16FromFloat } from '../pcm.ts';
 import { EchoCanceller } from './canceller.ts';
+import type { WorkerOptions } from './echoFree.ts';
 import { EchoGate } from './gate.ts';
+import { EchoRecording } from './recording.ts';
 
 /** How often the main thread is told how well it does, in pieces. */
 const TELL_EVERY = 25;
@@ -14,14 +16,17 @@ const TAIL_PIECES = 30;
 /** As {@link EchoCanceller.near}: less than this is nobody. */
 const SOMEBODY = 0.65;
 
-const canceller = workerData === 'gate' ? undefined : new EchoCanceller();
+const { how, dumpFolder }: WorkerOptions = workerData;
+const canceller = how === 'gate' ? undefined : new EchoCanceller();
 const echo = canceller ?? new EchoGate();
+const recording = dumpFolder === undefined ? undefined : new EchoRecording(dumpFolder);
 let pieces = 0;
 let tail = 0;
 
 parentPort?.on('message', ({ far, mic }: { far: Float32Array; mic: Uint8Array }) => {
   const sound = floatFromS16(mic);
   tail = energyOf(far) > AUDIBLE * far.length ? TAIL_PIECES : Math.max(0, tail - 1);
+  recording?.write(far, mic);
   echo.process(far, sound, sound);
   const isEcho = tail > 0 && (canceller?.near ?? 1) < SOMEBODY;
   pieces++;

@@ -3,6 +3,7 @@ import { EchoFreeSource } from '../../audio/echo/echoFree.ts';
 import type { EchoStatistics } from '../../audio/echo/statistics.ts';
 import type { AudioSink } from '../../audio/ports.ts';
 import type { RecorderSource } from '../../audio/sources/recorder.ts';
+import { echoDumpFolder } from '../../config/layers.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { ConversationEvent } from '../../events.ts';
 import { keepEcho, type EchoState } from '../echoState.ts';
@@ -25,7 +26,7 @@ export async function withoutEcho(
   sink: AudioSink,
   mode: EchoMode,
 ): Promise<RecorderSource> {
-  return mode === 'off' ? source : EchoFreeSource.open(source, sink, mode);
+  return mode === 'off' ? source : EchoFreeSource.open(source, sink, mode, echoDumpFolder());
 }
 
 /** `-21 dBFS, 42 dB softer, 20 ms late` */

@@ -1,9 +1,13 @@
 /** Who stops a reply in a room with an open loudspeaker: the user shall; the reply itself and noises shall not. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { floatFromS16 } from '../../../src/audio/pcm.ts';
+import { floatFromS16, levelDbfs } from '../../../src/audio/pcm.ts';
 import { burst, BURST_KINDS } from '../../support/bursts.ts';
 import type { LiveRoomOptions } from '../../support/liveRoom.ts';
+import { framesIn } from '../../support/recordingProxy.ts';
 import type { SoundServer } from '../../support/soundServer.ts';
 import { spoken } from '../../support/spoken.ts';
 import { until } from '../../support/until.ts';
@@ -25,6 +29,8 @@ const WORDS = [
 const FIRST_SOUND = 1e-5;
 const AUDIBLE = 1e-7;
 const BLOCK = RATE / 200;
+/** What stopped an answer went over the wire within that time before. */
+const CAUSE_MS = 800;
 
 /** Everything that was said over a reply, or nothing. */
 export type Spoken = {
@@ -83,7 +89,7 @@ async function say(stage: RoomStage, result: Spoken): Promise<void> {
   await pause(600);
   if (isStopped()) {
     result.stopped++;
-    result.toSilenceMs.push(silentAfter(stage.room.heard().speaker, at));
+    result.toSilenceMs.push(silentAfter(stage.room.speakerFrom(at)));
   }
   await until('it is understood', () => stage.transcript(from) !== '', 6000).catch(() => {});
   await pause(300);
@@ -98,37 +104,53 @@ async function say(stage: RoomStage, result: Spoken): Promise<void> {
   process.stderr.write(`${result.said} ${voice}: ${text}: ${silence}\n`);
 }
 
-/** Milliseconds from sample `at` to the end of what sounded there. */
-function silentAfter(speaker: Float32Array, at: number): number {
-  let last = at;
-  for (let i = at; i + BLOCK <= speaker.length && i - last < RATE / 2; i += BLOCK) {
+/** Milliseconds to the end of what sounds at the beginning. */
+function silentAfter(speaker: Float32Array): number {
+  let last = 0;
+  for (let i = 0; i + BLOCK <= speaker.length && i - last < RATE / 2; i += BLOCK) {
     if (powerOf(speaker, i, i + BLOCK) > AUDIBLE) last = i + BLOCK;
   }
-  return ((last - at) / RATE) * 1000;
+  return (last / RATE) * 1000;
 }
 
-/** `ms` of replies that nobody speaks over: how often one stopped. */
+/**
+ * `ms` of replies that nobody speaks over: how often one stopped. What the canceller was given then is kept, for whoever
+ * wants to know why.
+ */
 export async function listen(
   sound: SoundServer,
   options: LiveRoomOptions,
   ms: number,
 ): Promise<{ heardMs: number; byItself: number }> {
-  const stage = await RoomStage.open(sound, options);
+  const recording = mkdtempSync(join(tmpdir(), 'bench-alone-'));
+  const stage = await RoomStage.open(sound, options, [], { GEMLIVE_ECHO_DUMP: recording });
   let byItself = 0;
-  const heardMs = (): number =>
-    (stage.room.heard().speaker.filter((sample) => sample !== 0).length / RATE) * 1000;
   try {
-    while (heardMs() < ms) {
+    while (stage.room.playedMs < ms) {
       await stage.makeItCount();
       const before = stage.interruptions;
       const over = (): boolean => !stage.room.playing || stage.interruptions > before;
       await until('the end of the answer', over, 240_000);
-      byItself += stage.interruptions - before;
+      if (stage.interruptions === before) continue;
+      byItself++;
+      process.stderr.write(`stopped by itself at ${whyStopped(stage)}\n`);
     }
-    return { heardMs: heardMs(), byItself };
+    return { heardMs: stage.room.playedMs, byItself };
   } finally {
     await stage.close();
+    if (byItself === 0) rmSync(recording, { recursive: true });
+    else process.stderr.write(`what the canceller was given: ${recording}\n`);
   }
+}
+
+/** When it was, and how loud it was on the wire shortly before: as loud as the room, it is the server that heard somebody. */
+function whyStopped({ proxy, room }: RoomStage): string {
+  const stop = proxy.fromServer.findLast(({ message }) => message.serverContent?.interrupted)!;
+  const levels = framesIn(proxy.fromClient)
+    .filter(({ atMs }) => atMs <= stop.atMs && atMs > stop.atMs - CAUSE_MS)
+    .map(({ pcm }) => levelDbfs(pcm));
+  const at = (room.samplesAt(stop.atMs) / RATE).toFixed(1);
+  return `${at} s: at most ${Math.max(...levels).toFixed(0)} dBFS went out in the ${CAUSE_MS} ms before`;
 }
 
 export type Disturbance = { name: string; times: number; stopped: number };

@@ -41,13 +41,7 @@ export class RoomStage {
     const room = await openLiveRoom(sound, options);
     const proxy = await startRecordingProxy(live.url);
     const terminal = openPty(['talk', '--base-url', proxy.url, ...args], {
-      environment: {
-        ...sound.environment,
-        ...(process.env['GEMLIVE_ECHO_DUMP']
-          ? { GEMLIVE_ECHO_DUMP: process.env['GEMLIVE_ECHO_DUMP'] }
-          : {}),
-        ...environment,
-      },
+      environment: { ...sound.environment, ...environment },
     });
     await terminal.until(/listening/);
     return new RoomStage(room, proxy, terminal, async () => {
