@@ -13,9 +13,11 @@ const HOLD_FRAMES = 200 / FRAME_MS;
 const PITCHED_FRAMES = 60 / FRAME_MS;
 /**
  * More of them must move than hold it: a voice's moves from one frame to the next by 2 % (the median of ten voices of flite and
- * espeak-ng), a note's by 0.1 %, where chords and noise do not blur it. A note is heard on and off, or as its octave.
+ * espeak-ng), a note's by 0.1 %, where chords and noise do not blur it. A note is heard on and off, or as its octave, which is less exact:
+ * no voice moves by that much within 20 ms.
  */
 const HOLDS = 0.008;
+const OCTAVE = 0.03;
 const SAME_NOTE_FRAMES = 80 / FRAME_MS;
 /** After so many frames that held, and were not this much softer, it has to move for longer: between two notes it moves too. */
 const TUNE_FRAMES = 100 / FRAME_MS;
@@ -115,8 +117,8 @@ export class BargeIn {
     const ratio = note === undefined ? 0 : Math.max(now, note) / Math.min(now, note);
     if (ratio > 0 && ratio <= 1 + HOLDS) return 'holds';
     this.#noteHz = now;
-    const isSame = note === undefined || Math.abs(ratio / Math.round(ratio) - 1) <= HOLDS;
-    return isSame ? 'begins' : 'moves';
+    const isOctave = ratio > 1.5 && Math.abs(ratio / Math.round(ratio) - 1) <= OCTAVE;
+    return note === undefined || isOctave ? 'begins' : 'moves';
   }
 
   #isSpeech(): boolean {
@@ -127,7 +129,10 @@ export class BargeIn {
     if (!isPitched && !(this.#run >= SUSTAINED_FRAMES && this.#isSteady())) return false;
     const [held, moved] = [count(loud, 'holds'), count(loud, 'moves')];
     // As many of both: what has ended by now was no note.
-    const isNote = held > moved || (held > 0 && held === moved && now.at(-1)!.pitch !== 'none');
+    const isNote =
+      (isPitched && moved === 0) ||
+      held > moved ||
+      (held > 0 && held === moved && now.at(-1)!.pitch !== 'none');
     if (isNote) return false;
     const before = this.#recent.slice(0, -HOLD_FRAMES);
     const notes = count(
