@@ -12,10 +12,14 @@ import { replaceSection } from './report.ts';
 import { measureCost } from './room/cost.ts';
 import { disturb, listen, speakOver, type Spoken } from './room/interruptions.ts';
 import { measureSettled } from './room/settled.ts';
+import type { TalkOptions } from './room/stage.ts';
+import { onSystemCanceller } from './room/system.ts';
 
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 600);
-const PARTS = (process.env['BENCH_PARTS'] ?? 'settled,alone,interruptions,noises,cost').split(',');
+const PARTS = (
+  process.env['BENCH_PARTS'] ?? 'settled,alone,interruptions,noises,system,cost'
+).split(',');
 const SAVES = process.env['BENCH_SAVE'] === '1';
 
 const ROOMS: readonly (LiveRoomOptions & { name: string })[] = [
@@ -67,7 +71,7 @@ async function alone(sound: SoundServer): Promise<string> {
 async function interruptions(sound: SoundServer): Promise<string> {
   const rows: [string, Spoken][] = [
     [LAPTOP.name, await speakOver(sound, LAPTOP, TIMES)],
-    ['no echo, --headphones', await speakOver(sound, NO_ECHO, TIMES, ['--headphones'])],
+    ['no echo, --headphones', await speakOver(sound, NO_ECHO, TIMES, { args: ['--headphones'] })],
   ];
   const head = ['room', 'said', 'stopped', 'to silence, ms (p95)', 'words understood', 'by itself'];
   return table(
@@ -91,6 +95,37 @@ async function noises(sound: SoundServer): Promise<string> {
   );
 }
 
+async function system(sound: SoundServer): Promise<string> {
+  const rows: string[][] = [];
+  const ways: [string, TalkOptions][] = [
+    ['ours', {}],
+    ["the sound server's", onSystemCanceller(sound)],
+  ];
+  for (const [name, talk] of ways) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time: they are compared
+    const { live } = await measureSettled(sound, LAPTOP, SETTLED_S / 2, talk);
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const one = await speakOver(sound, LAPTOP, Math.ceil(TIMES / 5), talk);
+    rows.push([
+      name,
+      whole(live.first2s),
+      whole(live.settled),
+      `${one.stopped} of ${one.said}`,
+      `${one.understood} of ${one.words}`,
+      String(one.byItself),
+    ]);
+  }
+  const head = [
+    'canceller',
+    'first 2 s',
+    'settled',
+    'words that stopped',
+    'understood',
+    'by itself',
+  ];
+  return table(head, rows);
+}
+
 async function cost(sound: SoundServer): Promise<string> {
   const rows: string[][] = [];
   for (const echo of ['off', 'aec'] as const) {
@@ -103,7 +138,7 @@ async function cost(sound: SoundServer): Promise<string> {
   return table(head, rows);
 }
 
-const ALL = { settled, alone, interruptions, noises, cost };
+const ALL = { settled, alone, interruptions, noises, system, cost };
 
 it('live rooms', { timeout: 3_600_000 }, async () => {
   const sound = await startSoundServer();

@@ -13,7 +13,7 @@ import { spoken } from '../../support/spoken.ts';
 import { until } from '../../support/until.ts';
 import { music } from '../echo/room.ts';
 import { atLevel, powerOf, RATE } from '../echo/signal.ts';
-import { RoomStage } from './stage.ts';
+import { RoomStage, type TalkOptions } from './stage.ts';
 
 const VOICES = ['rms', 'slt', 'awb'];
 const WORDS = [
@@ -49,9 +49,9 @@ export async function speakOver(
   sound: SoundServer,
   options: LiveRoomOptions,
   times: number,
-  args: readonly string[] = [],
+  talk?: TalkOptions,
 ): Promise<Spoken> {
-  const stage = await RoomStage.open(sound, options, args);
+  const stage = await RoomStage.open(sound, options, talk);
   const result: Spoken = {
     said: 0,
     stopped: 0,
@@ -123,7 +123,9 @@ export async function listen(
   ms: number,
 ): Promise<{ heardMs: number; byItself: number }> {
   const recording = mkdtempSync(join(tmpdir(), 'bench-alone-'));
-  const stage = await RoomStage.open(sound, options, [], { GEMLIVE_ECHO_DUMP: recording });
+  const stage = await RoomStage.open(sound, options, {
+    environment: { GEMLIVE_ECHO_DUMP: recording },
+  });
   let byItself = 0;
   try {
     while (stage.room.playedMs < ms) {

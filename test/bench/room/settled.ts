@@ -8,7 +8,7 @@ import { framesIn, soundIn } from '../../support/recordingProxy.ts';
 import { matchBlocks } from '../../support/signal.ts';
 import type { SoundServer } from '../../support/soundServer.ts';
 import { dB, powerOf, RATE } from '../echo/signal.ts';
-import { RoomStage } from './stage.ts';
+import { RoomStage, type TalkOptions } from './stage.ts';
 
 const PIECE = RATE / 50;
 const SETTLED_S = 5;
@@ -30,8 +30,12 @@ export async function measureSettled(
   sound: SoundServer,
   options: LiveRoomOptions,
   seconds: number,
+  { args = [], prepare }: TalkOptions = {},
 ): Promise<Settled> {
-  const stage = await RoomStage.open(sound, options, ['--no-interrupt']);
+  const stage = await RoomStage.open(sound, options, {
+    args: ['--no-interrupt', ...args],
+    ...(prepare && { prepare }),
+  });
   try {
     await stage.makeItCount();
     await pause(seconds * 1000);

@@ -12,6 +12,13 @@ import { until } from '../../support/until.ts';
 const ANSWER_MS = 8000;
 const ESCAPE_MS = 500;
 
+export type TalkOptions = {
+  args?: readonly string[];
+  environment?: Record<string, string>;
+  /** When the room is there, and before `talk`. */
+  prepare?: () => Promise<unknown>;
+};
+
 export class RoomStage {
   readonly room: LiveRoom;
   readonly proxy: RecordingProxy;
@@ -33,12 +40,12 @@ export class RoomStage {
   static async open(
     sound: SoundServer,
     options: LiveRoomOptions,
-    args: readonly string[] = [],
-    environment: Record<string, string> = {},
+    { args = [], environment = {}, prepare }: TalkOptions = {},
   ): Promise<RoomStage> {
     const live = await startLiveServer({ goAwaySeconds: 86_400 });
     await live.engines;
     const room = await openLiveRoom(sound, options);
+    await prepare?.();
     const proxy = await startRecordingProxy(live.url);
     const terminal = openPty(['talk', '--base-url', proxy.url, ...args], {
       environment: { ...sound.environment, ...environment },
