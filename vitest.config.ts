@@ -16,13 +16,14 @@ const PATIENT = [
 
 /** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
 const WAITING = [
-  // This one computes while the others wait.
-  'test/echo/canceller.test.ts',
+  // These compute while the others wait.
+  'test/echo/{canceller,early}.test.ts',
+  'test/turns/bargeIn.test.ts',
   'test/conformance/*.test.ts',
   'test/live/{recovery,transparent}.test.ts',
   'test/soak/realTime.test.ts',
   'test/server/{engines,llm,restSafety,resumption,script*,tools,turns}.test.ts',
-  'test/e2e/{continue,doctorNetwork,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
+  'test/e2e/{continue,doctorNetwork,failuresFiles,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
 ];
 
 const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
