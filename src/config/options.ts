@@ -3,7 +3,9 @@
  * `gemlive config` are all made from it. One row for each key of Settings; the compiler checks that.
  */
 import { COMMAND_OPTIONS } from './optionsOfCommands.ts';
-import { SESSION_OPTIONS } from './optionsOfSessions.ts';
+import { CONNECTION_OPTIONS } from './optionsOfConnection.ts';
+import { GENERATION_OPTIONS } from './optionsOfGeneration.ts';
+import { TURNS_OPTIONS } from './optionsOfTurns.ts';
 import type { CommandName, SettingKey, Settings } from './settings.ts';
 import type { ValueKind } from './values.ts';
 
@@ -49,7 +51,12 @@ export type OptionTable<K extends SettingKey = SettingKey> = {
 
 export type AnyOption = Option<Settings[SettingKey]> & { readonly value: ValueKind<unknown> };
 
-export const OPTIONS: OptionTable = { ...SESSION_OPTIONS, ...COMMAND_OPTIONS };
+export const OPTIONS: OptionTable = {
+  ...CONNECTION_OPTIONS,
+  ...GENERATION_OPTIONS,
+  ...TURNS_OPTIONS,
+  ...COMMAND_OPTIONS,
+};
 
 export const SETTING_KEYS = Object.keys(OPTIONS) as SettingKey[];
 

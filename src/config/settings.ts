@@ -19,6 +19,10 @@ export const COMMANDS = [
   'completion',
 ] as const;
 export type CommandName = (typeof COMMANDS)[number];
+/** Those that hold a Live session. */
+export const SESSIONS = ['talk', 'chat', 'file'] as const;
+/** Those that take what a setup is made of: a token may fix it. */
+export const SETUPS = [...SESSIONS, 'token'] as const;
 
 /** `v1beta1` is Vertex AI's; `v1` both have. */
 export type ApiVersion = 'v1' | 'v1beta' | 'v1alpha' | 'v1beta1';

@@ -1,0 +1,182 @@
+/** The options of connection and model, and who takes them. */
+import { DEFAULT_MODEL } from '../protocol/models.ts';
+import type { OptionTable } from './options.ts';
+import { SESSIONS, SETUPS } from './settings.ts';
+import {
+  choice,
+  LANGUAGE,
+  LOCATION,
+  MODEL_NAME,
+  named,
+  PROJECT,
+  SECONDS,
+  SWITCH,
+  TEXT,
+  VOICE_NAME,
+} from './values.ts';
+
+/** `voices --preview` opens a session, too, and `doctor` to see whether it can be. */
+const CONNECTED = [...SESSIONS, 'doctor', 'voices'] as const;
+const CONNECTION = {
+  group: 'Connection and model',
+  commands: [...CONNECTED, 'token'],
+} as const;
+/** Of what a session says and answers. */
+const CONVERSING = { ...CONNECTION, commands: [...SESSIONS, 'voices', 'token'] } as const;
+/** `models --remote` asks there, too. */
+const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models', 'token'] } as const;
+
+export const CONNECTION_OPTIONS = {
+  model: {
+    ...CONNECTION,
+    name: 'model',
+    short: 'm',
+    placeholder: 'ID',
+    value: MODEL_NAME,
+    default: DEFAULT_MODEL,
+    help: 'the Live model (see `gemlive models`)',
+  },
+  voice: {
+    ...CONNECTION,
+    commands: SETUPS,
+    name: 'voice',
+    placeholder: 'NAME',
+    value: VOICE_NAME,
+    default: undefined,
+    help: 'the voice of the answers (see `gemlive voices`)',
+  },
+  system: {
+    ...CONNECTION,
+    commands: SETUPS,
+    name: 'system',
+    short: 's',
+    placeholder: 'TEXT|@FILE',
+    value: TEXT,
+    default: undefined,
+    fromDotenv: true,
+    help: 'the system instruction, or the file that holds it',
+  },
+  language: {
+    ...CONVERSING,
+    name: 'language',
+    placeholder: 'BCP47',
+    value: LANGUAGE,
+    default: undefined,
+    help: 'the language of the answers, such as de-DE',
+  },
+  baseUrl: {
+    ...REACHED,
+    name: 'base-url',
+    placeholder: 'URL',
+    value: named('a URL'),
+    default: undefined,
+    help: 'another server, such as the one of `gemlive serve`',
+  },
+  apiVersion: {
+    ...REACHED,
+    name: 'api-version',
+    placeholder: 'VERSION',
+    value: choice('v1', 'v1beta', 'v1alpha', 'v1beta1'),
+    default: 'v1beta',
+    commandDefaults: { token: 'v1alpha' },
+    help: 'the version of the API: v1, v1beta, v1alpha; of Vertex AI: v1, v1beta1',
+  },
+  token: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'token',
+    placeholder: 'TOKEN',
+    value: named('an ephemeral token'),
+    default: undefined,
+    secret: true,
+    fromDotenv: true,
+    help: 'an ephemeral token in place of the key (see `gemlive token`)',
+  },
+  vertex: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'vertex',
+    value: SWITCH,
+    default: false,
+    help: 'Vertex AI: with --project and your Google login, or with a key (express mode)',
+    helpOff: 'the Gemini API',
+  },
+  project: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'project',
+    placeholder: 'ID',
+    value: PROJECT,
+    default: undefined,
+    help: 'the Google Cloud project of --vertex',
+  },
+  location: {
+    ...CONNECTION,
+    commands: CONNECTED,
+    name: 'location',
+    placeholder: 'LOC',
+    value: LOCATION,
+    default: 'global',
+    help: 'where --vertex runs the model: a region, global, us or eu',
+  },
+  local: {
+    ...CONNECTION,
+    commands: [...CONNECTED, 'models'],
+    name: 'local',
+    value: SWITCH,
+    default: false,
+    help: 'talk to a Live server on this machine: no key, no network',
+    helpOff: 'talk to the service',
+  },
+  stt: {
+    group: 'Connection and model',
+    commands: ['talk', 'chat', 'file', 'serve', 'doctor'],
+    name: 'stt',
+    placeholder: 'NAME|CMD|URL',
+    value: named('an engine: its name, a command or a URL'),
+    default: undefined,
+    help: 'what the local server listens with: pocketsphinx, whisper-cli, none, …',
+  },
+  llm: {
+    group: 'Connection and model',
+    commands: ['talk', 'chat', 'file', 'serve', 'doctor'],
+    name: 'llm',
+    placeholder: 'NAME|CMD|URL',
+    value: named('an engine: its name, a command or a URL'),
+    default: undefined,
+    help: 'what the local server thinks with: built-in, or a model (docs/engines.md)',
+  },
+  tts: {
+    group: 'Connection and model',
+    commands: [...CONNECTED, 'serve'],
+    name: 'tts',
+    placeholder: 'NAME|CMD|URL',
+    value: named('an engine: its name, a command or a URL'),
+    default: undefined,
+    help: 'what the local server speaks with: flite, espeak-ng, piper, none, …',
+  },
+  timeoutSeconds: {
+    ...REACHED,
+    name: 'timeout',
+    placeholder: 'SECONDS',
+    value: SECONDS,
+    default: 15,
+    help: 'how long the session may take to open',
+  },
+  dryRun: {
+    ...CONVERSING,
+    name: 'dry-run',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'print the setup message as JSON and leave; needs no key',
+  },
+  check: {
+    ...CONVERSING,
+    name: 'check',
+    value: SWITCH,
+    default: true,
+    help: 'refuse what the model is known not to take',
+    helpOff: 'send settings that the model is not known to take',
+  },
+} satisfies Partial<OptionTable>;
