@@ -66,7 +66,11 @@ describe('a room', () => {
   });
 });
 
+/** The first sound of the assistant. */
+const BEGINS = RATE / 2;
+
 describe('trusted', () => {
+  const random = randomOf(8);
   /** Second by second. */
   const trustIn = (room: Pick<Room, 'reference' | 'microphone'>): boolean[] => {
     const canceller = new EchoCanceller();
@@ -112,6 +116,28 @@ describe('trusted', () => {
     const out = run(canceller, reference.subarray(to, to + RATE), moved.subarray(to, to + RATE));
     expect(powerOf(out)).toBeLessThan(powerOf(moved, to, to + RATE) / 1000);
   });
+
+  it.each([-50, -20, 15, 40, 70])(
+    'of an answer that begins %i samples late is found at once',
+    (by) => {
+      const { reference, microphone } = roomWith({ delayMs: 40 });
+      const canceller = new EchoCanceller();
+      const learnt = 6 * RATE;
+      const silence = new Float32Array(RATE / 2);
+      run(canceller, reference.subarray(0, learnt), microphone.subarray(0, learnt));
+      run(
+        canceller,
+        silence,
+        silence.map(() => 3e-4 * gauss(random)),
+      );
+      // As in live rooms: a device that begins anew does so some milliseconds from where it was told.
+      const from = BEGINS - RATE / 20;
+      const later = microphone.subarray(from - by, from - by + RATE);
+      const out = run(canceller, reference.subarray(from, from + RATE), later);
+      const [a, b] = [0.2 * RATE, 0.35 * RATE];
+      expect(powerOf(out, a, b)).toBeLessThan(powerOf(later, a, b) / 5000);
+    },
+  );
 
   it('is kept while the user speaks, and where there is no echo to learn', () => {
     expect(trustIn(makeRoom(options)).slice(16)).not.toContain(false);

@@ -56,7 +56,9 @@ export class Alignment {
     const { lag, peak, atZero } = this.#aligner;
     if (peak < LEAST_PEAK || peak < OVER_ZERO * atZero) {
       this.#candidate = Number.NaN;
-      if (peak > LEAST_PEAK && Math.abs(lag) <= MOST_DRIFT && !watch.lost) this.#drift(lag, line);
+      const isThere = peak > LEAST_PEAK && Math.abs(lag) <= MOST_DRIFT;
+      if (isThere && !watch.lost) this.#drift(lag, line);
+      if (isThere) watch.confirmed();
     } else if (Math.abs(lag - this.#candidate) < AGREE) this.#move(lag, filter, line, watch);
     else this.#candidate = lag;
   }

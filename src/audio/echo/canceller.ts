@@ -42,6 +42,8 @@ const SAFE_BLOCKS = 6;
 const EARLY_FOR_BLOCKS = [60, 125] as const;
 /** A block that says nothing counts against it, a little. */
 const UNSURE_COUNTS = 0.25;
+/** After half a second of silence a device begins anew, some milliseconds from where it was told. */
+const PAUSE_BLOCKS = 62;
 /** As {@link EchoCanceller.near}. */
 const SOMEBODY = 0.7;
 /** 6 dB softer, over half a second. */
@@ -127,6 +129,8 @@ export class EchoCanceller {
     this.#microphone.pass(this.#now, this.#mic);
     this.#line.push(this.#far);
     this.#remember();
+    const begins = filter.isLoud && this.#silent >= PAUSE_BLOCKS;
+    if (begins && suppressor.near < SOMEBODY) this.#watch.suspect();
     this.#silent = filter.isLoud ? 0 : this.#silent + 1;
     if (this.#silent > FORGOTTEN_BLOCKS) return this.#idle();
     if (this.#watch.trusted && this.#mic.every((sample) => sample === 0)) return this.#deaf();

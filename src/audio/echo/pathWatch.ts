@@ -30,6 +30,8 @@ const LEARN_BLOCKS = 300;
 const CAREFUL_BLOCKS = 500;
 /** When it is not found in so many blocks with echo, it is learnt anew. */
 const SEARCH_BLOCKS = 28;
+/** What plays again after a pause is heard within so many blocks with sound, 1 s, or it cannot be heard. */
+const SUSPECT_BLOCKS = 125;
 /** Something else may be wrong again after 3 s. */
 const PATIENCE_BLOCKS = 375;
 /** Frames that began before the filter was put right. */
@@ -55,6 +57,8 @@ export class PathWatch {
   /** Blocks with sound in which it was trusted without a break. */
   #trustedFor = 0;
   #lost = false;
+  /** Lost as a precaution: where it is will be known as soon as it is heard. */
+  #suspect = false;
 
   /** The filter has been right, and not wrong since: what else is heard is not for it. */
   get trusted(): boolean {
@@ -100,6 +104,10 @@ export class PathWatch {
     if (nothing) return;
     const off = Math.abs(fast.share);
     const seen = fast.seen > SEEN_FAST;
+    if (this.#suspect) {
+      if (filter.isLoud && ++this.#searched > SUSPECT_BLOCKS) this.#found();
+      return;
+    }
     if (this.#lost) {
       if (seen && off + SURE * fast.chance < WRONG) this.#lost = false;
       else if (filter.isLoud && ++this.#searched > SEARCH_BLOCKS) {
@@ -125,9 +133,27 @@ export class PathWatch {
     } else if (wrong) this.#learn(filter, suppressor);
   }
 
+  /** Something plays again after a pause. When exactly it sounds is not known before it is heard. */
+  suspect(): void {
+    if (!this.#trusted || this.#lost || this.#unheard > UNHEARD_BLOCKS) return;
+    this.#lost = true;
+    this.#suspect = true;
+    this.#searched = 0;
+  }
+
+  /** The echo is where it is predicted. */
+  confirmed(): void {
+    if (this.#suspect) this.#found();
+  }
+
+  #found(): void {
+    this.#lost = false;
+    this.#suspect = false;
+  }
+
   /** The filter has been put right. */
   found(): void {
-    this.#lost = false;
+    this.#found();
     this.#stale = STALE_BLOCKS;
     this.#waits = Math.max(this.#waits, SETTLING_BLOCKS);
     this.#fast.forget();
