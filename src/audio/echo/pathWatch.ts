@@ -100,8 +100,11 @@ export class PathWatch {
     }
     // On headphones there is nothing to learn, and nothing to be wrong about.
     const nothing = this.#played > LEARN_BLOCKS && this.#unheard > UNHEARD_BLOCKS;
-    if (nothing) this.#trusted = true;
-    if (nothing) return;
+    if (nothing) {
+      this.#trusted = true;
+      this.confirmed();
+      return;
+    }
     const off = Math.abs(fast.share);
     const seen = fast.seen > SEEN_FAST;
     if (this.#suspect) {
