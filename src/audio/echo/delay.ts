@@ -19,6 +19,9 @@ const LIKENESS_BLOCKS = 80;
 const SILENCE = 1e-8;
 /** Bits fewer than the mean over all delays that the best one has to differ in. */
 const DEPTH_BITS = 2.5;
+/** At first, as many fewer than at any other: after half a second of words a later word may be like an earlier one. */
+const AHEAD_BITS = 1.5;
+const REVERBERATION_BLOCKS = 6;
 /** So long it has to be the best. */
 const STEADY_BLOCKS = 40;
 /** It may also come so many blocks before the reference. */
@@ -93,6 +96,10 @@ export class DelayEstimator {
       this.#steady = 0;
       return;
     }
+    if (this.#delay === undefined && this.#nextBest(best) - this.#bits[best]! < AHEAD_BITS) {
+      this.#steady = 0;
+      return;
+    }
     // While nothing new is known of the best it says no more than before.
     if (this.#loud[this.#farAt(best)] === 0) return;
     const delay = best - EARLY;
@@ -103,6 +110,14 @@ export class DelayEstimator {
     this.#steady++;
     this.isSure = this.#steady >= STEADY_BLOCKS;
     if (this.isSure) this.#delay = delay;
+  }
+
+  /** Bits that differ at the best of the others; reverberation makes the next ones like it. */
+  #nextBest(best: number): number {
+    let least = BANDS;
+    for (let i = 0; i < DELAYS; i++)
+      if (Math.abs(i - best) > REVERBERATION_BLOCKS) least = Math.min(least, this.#bits[i]!);
+    return least;
   }
 }
 
