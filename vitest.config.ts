@@ -47,7 +47,7 @@ export default defineConfig({
           ...limits,
           name: 'waiting',
           include: WAITING,
-          maxWorkers: 7,
+          maxWorkers: 6,
           maxConcurrency: 6,
           sequence: { groupOrder: 0 },
         },

@@ -99,21 +99,12 @@ needsSound('talk on open speakers', () => {
     REAL_TIME,
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'gemlive-dump-'));
-      const talk = (dump: string): ReturnType<typeof runCli> =>
-        runCli(
-          [
-            'talk',
-            '--json',
-            '--base-url',
-            live.url,
-            '--greet',
-            'count to five',
-            '--max-duration',
-            '5',
-          ],
-          { env: { ...sound.environment, GEMINI_API_KEY: 'a-key', GEMLIVE_ECHO_DUMP: dump } },
-        );
-      const { stdout } = await talk(folder);
+      const greeting = ['--base-url', live.url, '--greet', 'count to five'];
+      const talk = (dump: string, seconds: string): ReturnType<typeof runCli> =>
+        runCli(['talk', '--json', ...greeting, '--max-duration', seconds], {
+          env: { ...sound.environment, GEMINI_API_KEY: 'a-key', GEMLIVE_ECHO_DUMP: dump },
+        });
+      const { stdout } = await talk(folder, '5');
       expect(eventsIn(stdout).filter(({ type }) => type === 'warning')).toEqual([]);
       const [name] = readdirSync(folder);
       expect(name).toMatch(/^echo-\d+\.wav$/);
@@ -126,7 +117,7 @@ needsSound('talk on open speakers', () => {
       canceller.process(far, mic, mic);
       expect(canceller.statistics.returnLossDb).toBeGreaterThan(10);
 
-      const { stdout: without } = await talk(join(folder, 'nothing'));
+      const { stdout: without } = await talk(join(folder, 'nothing'), '2');
       expect(eventsIn(without)).toContainEqual(
         expect.objectContaining({
           code: 'echo_canceller_failed',
