@@ -1,78 +1,60 @@
 import { defineConfig } from 'vitest/config';
 
-/** Every block must be heard when it is due: these run one after the other, with nothing beside them. */
-const EXACT = [
-  'test/audio/{backends,player,playerLife,playerNetwork,recorder}.test.ts',
-  'test/audio/devices/**/*.test.ts',
-  'test/e2e/{talk,talkDeadTurn}.test.ts',
-];
+/**
+ * The end of a file's name says how it runs:
+ *
+ *   X.test.ts                a result that does not depend on the speed of the machine
+ *   X.conversation.test.ts   the one conversation on a real sound server that `npm test` has
+ *   X.slow.test.ts           takes long
+ *   X.device.test.ts         sound devices, in real time that may be a little late
+ *   X.realtime.test.ts       measures sound or time: nothing may run beside it
+ *
+ * `npm test` runs the first two, `npm run test:all` the others.
+ */
+const suffixes = ['conversation', 'slow', 'device', 'realtime'] as const;
 
-/** Sound in real time that may come a little late: they mostly wait. */
-const PATIENT = [
-  'test/audio/*Recovery.test.ts',
-  'test/echo/talkEcho.test.ts',
-  'test/e2e/{talk*,devices*,doctorSound,failuresSound}.test.ts',
-];
+const common = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  setupFiles: ['test/support/runningTest.ts'],
+};
 
-/** Turns of the local server in their real length, without a device: they wait for nearly all of their time. */
-const WAITING = [
-  // These compute while the others wait.
-  'test/echo/{canceller,early}.test.ts',
-  'test/turns/bargeIn.test.ts',
-  'test/conformance/*.test.ts',
-  'test/live/{recovery,transparent}.test.ts',
-  'test/soak/realTime.test.ts',
-  'test/server/{engines,llm,restSafety,resumption,script*,tools,turns}.test.ts',
-  'test/e2e/{continue,doctorNetwork,failuresFiles,fallback,file,modelJobs,reconnect,repl,serveScript,soundCommands,vertex}.test.ts',
-];
+/** One after the other: `order` counts from 0. */
+const project = (
+  name: string,
+  order: number,
+  files: { include: string[]; exclude?: string[] },
+  workers: number,
+) => ({
+  test: {
+    ...common,
+    name,
+    ...files,
+    maxWorkers: workers,
+    ...(workers === 1 ? { fileParallelism: false } : { maxConcurrency: 2 * workers }),
+    sequence: { groupOrder: order },
+  },
+});
 
-const limits = { testTimeout: 30_000, hookTimeout: 60_000 };
+const only = (suffix: string) => ({ include: [`test/**/*.${suffix}.test.ts`] });
 
 export default defineConfig({
   test: {
     projects: [
-      {
-        test: {
-          ...limits,
-          name: 'any',
+      project(
+        'unit',
+        0,
+        {
           include: ['test/**/*.test.ts'],
-          exclude: [...EXACT, ...PATIENT, ...WAITING],
-          // Two cores: more workers would only make the real-time tests late.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          exclude: suffixes.map((suffix) => `test/**/*.${suffix}.test.ts`),
         },
-      },
-      {
-        test: {
-          ...limits,
-          name: 'waiting',
-          include: WAITING,
-          maxWorkers: 6,
-          maxConcurrency: 6,
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        test: {
-          ...limits,
-          name: 'patient',
-          include: PATIENT,
-          exclude: EXACT,
-          maxWorkers: 4,
-          maxConcurrency: 8,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      {
-        test: {
-          ...limits,
-          name: 'exact',
-          include: EXACT,
-          maxWorkers: 1,
-          fileParallelism: false,
-          sequence: { groupOrder: 3 },
-        },
-      },
+        4,
+      ),
+      project('conversation', 1, only('conversation'), 1),
+      // More workers than cores: these mostly wait.
+      project('slow', 2, only('slow'), 4),
+      project('device', 3, only('device'), 4),
+      project('realtime', 4, only('realtime'), 1),
     ],
   },
 });

@@ -33,19 +33,36 @@ export function run(command, args, { timeoutMs = 600_000, show = false, env = {}
   });
 }
 
-/**
- * npm packages, as locked; nothing to do when they are there already. Not `npm ci`: it insists that the
- * lock file names the native parts of every platform, and not every registry has all of them.
- */
+const PROGRESS_MS = { terminal: 1_000, log: 10_000 };
+
+/** Prints `title` and, until `work` settles, how long it has taken: in place in a terminal, else as lines. */
+export async function step(title, work) {
+  const startMs = performance.now();
+  const inPlace = process.stdout.isTTY;
+  const seconds = () => `${Math.round((performance.now() - startMs) / 1000)} s`;
+  process.stdout.write(inPlace ? `${title} …` : `${title} …\n`);
+  const timer = setInterval(
+    () => process.stdout.write(inPlace ? `\r${title} … ${seconds()}` : `  … ${seconds()}\n`),
+    inPlace ? PROGRESS_MS.terminal : PROGRESS_MS.log,
+  );
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    process.stdout.write(inPlace ? `\r${title}: ${seconds()}\u001b[K\n` : `  ${seconds()}\n`);
+  }
+}
+
+/** npm packages, as locked; nothing to do when they are there already. */
 export async function installPackages() {
   const lock = join(root, 'package-lock.json');
   const installed = join(root, 'node_modules', '.package-lock.json');
   const upToDate = existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs;
   if (upToDate && !couldBuildSpeaker()) return;
-  console.log('installing npm packages (npm install) …');
-  await run('npm', ['install', '--no-audit', '--no-fund'], {
-    env: withoutSpeaker ? NO_COMPILER : nodeHeaders(),
-  });
+  const env = withoutSpeaker ? NO_COMPILER : nodeHeaders();
+  await step('installing npm packages (npm ci)', () =>
+    run('npm', ['ci', '--no-audit', '--no-fund'], { env }),
+  );
 }
 
 /** Asked for by `npm run test:nodes`: `speaker` is dropped as it is on a machine without a compiler. */
@@ -72,7 +89,7 @@ function couldBuildSpeaker() {
 }
 
 export async function build() {
-  await run(process.execPath, [join(root, 'scripts', 'build.mjs')]);
+  await step('building', () => run(process.execPath, [join(root, 'scripts', 'build.mjs')]));
 }
 
 /** A program of the PATH, or a file. */
@@ -152,14 +169,16 @@ export async function installPrograms(programs, { timeoutMs = 600_000 } = {}) {
   const wanted = programs.flatMap((program) => DEBIAN_PACKAGES[program] ?? []);
   const packages = await missingPackages(wanted);
   if (packages.length === 0) return missing;
-  console.log(`installing from Debian's packages: ${packages.join(' ')} …`);
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const deadline = Date.now() + timeoutMs;
   try {
-    await run('apt-get', ['update', '-qq'], { env, timeoutMs });
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-      env,
-      timeoutMs: Math.max(1, deadline - Date.now()),
+    console.log(`not installed yet, of Debian's packages: ${packages.join(' ')}`);
+    await step("installing Debian's packages (apt-get)", async () => {
+      await run('apt-get', ['update', '-qq'], { env, timeoutMs });
+      await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+        env,
+        timeoutMs: Math.max(1, deadline - Date.now()),
+      });
     });
   } catch (error) {
     console.log(`  that did not work: ${error.message.split('\n')[0]}`);

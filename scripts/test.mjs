@@ -1,8 +1,21 @@
-// `npm test`: everything, from a clean checkout. Arguments go to vitest (`npm test -- test/live`).
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+// `npm test`: the deterministic tests and one real conversation, from a clean checkout. `npm run test:all`: the
+// rest, which measures real time or takes long. Arguments select files of both: `npm test -- test/live`.
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { build, FOR_SPEAKER, installPackages, installPrograms, root, run } from './prepare.mjs';
+import { build, FOR_SPEAKER, installPackages, installPrograms, root } from './prepare.mjs';
+import { TestRun } from './testRun.mjs';
+
+const QUICK = ['unit', 'conversation'];
+const REST = ['slow', 'device', 'realtime'];
+/** A run that takes longer hangs. The first needs 5 minutes on two cores, the second 15. */
+const LIMIT_SECONDS = { quick: 20 * 60, rest: 45 * 60 };
+const GIVE_UP_MS = 5_000;
+
+const args = process.argv.slice(2);
+const isRest = args.includes('--rest');
+/** For tests of this script: what they run beside must not lose its dist/. */
+const isBuilt = args.includes('--no-build');
+const selection = args.filter((arg) => arg !== '--rest' && arg !== '--no-build');
 
 const absent = await installPrograms([
   'pulseaudio',
@@ -28,38 +41,69 @@ if (missing.length > 0 && process.env.CI === 'true') {
   );
   process.exit(1);
 }
-await build();
+if (!isBuilt) await build();
 
-const folder = mkdtempSync(join(tmpdir(), 'gemlive-test-'));
-const report = join(folder, 'report.json');
-let failed = false;
-try {
-  await run(
-    process.execPath,
-    [
-      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${report}`,
-      ...process.argv.slice(2),
-    ],
-    { show: true, timeoutMs: 20 * 60_000 },
-  );
-} catch {
-  failed = true;
+const projects = selection.length > 0 ? [] : isRest ? REST : QUICK;
+const limitSeconds =
+  Number(process.env.GL_TEST_LIMIT_SECONDS) || LIMIT_SECONDS[isRest ? 'rest' : 'quick'];
+const run = new TestRun();
+const vitest = spawn(
+  process.execPath,
+  [
+    join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+    'run',
+    '--reporter=default',
+    `--reporter=${join(root, 'scripts', 'testProgress.mjs')}`,
+    ...projects.map((name) => `--project=${name}`),
+    ...selection,
+  ],
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, ...run.environment },
+    // A group of its own: a signal for this script ends it only after the summary knows.
+    detached: process.platform !== 'win32',
+  },
+);
+vitest.on('message', (message) => run.take(message));
+
+/** Why the run was ended from here. */
+let ended;
+function end(why) {
+  if (ended !== undefined) return;
+  ended = why;
+  // At once, because what is killed tells nothing more.
+  run.stopped();
+  signal('SIGTERM');
+  setTimeout(() => signal('SIGKILL'), GIVE_UP_MS).unref();
 }
-try {
-  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  );
-  for (const { status, fullName } of testResults.flatMap((file) => file.assertionResults))
-    if (status === 'skipped' || status === 'pending') console.log(`skipped: ${fullName}`);
-  console.log(
-    `tests: ${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`,
-  );
-} catch {
-  failed = true;
+function signal(name) {
+  try {
+    if (process.platform === 'win32') vitest.kill(name);
+    else process.kill(-(vitest.pid ?? Number.NaN), name);
+  } catch {
+    // It has ended.
+  }
 }
-rmSync(folder, { recursive: true, force: true });
-process.exit(failed ? 1 : 0);
+setTimeout(
+  () => end(`the time limit of ${limitSeconds} s was reached`),
+  limitSeconds * 1000,
+).unref();
+for (const [name, number] of Object.entries({ SIGINT: 2, SIGTERM: 15, SIGHUP: 1 })) {
+  process.on(name, () => {
+    process.exitCode = 128 + number;
+    end(`${name} was received`);
+  });
+}
+
+const status = await new Promise((resolve) => {
+  vitest.on('error', (error) => resolve(error.message));
+  vitest.on('exit', (code, killedBy) => resolve(killedBy ?? code));
+});
+signal('SIGKILL');
+if (ended === undefined && status !== 0 && status !== 1) ended = `vitest ended with ${status}`;
+run.killRemains();
+const failed = run.report(ended, status !== 0);
+process.exitCode ||= failed ? 1 : 0;
+// Something of a killed run may still hold the channel.
+process.exit();

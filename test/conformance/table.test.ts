@@ -172,8 +172,11 @@ describe('the table of fields', () => {
     );
     expect(driven.length).toBeGreaterThan(25);
     for (const { file, test: name } of [...PROVEN, ...ABSENT, PLAIN, ...driven]) {
-      const path = join(import.meta.dirname, `${file}.test.ts`);
-      const text = readFileSync(path, 'utf8');
+      const path = ['.test.ts', '.slow.test.ts']
+        .map((ending) => join(import.meta.dirname, `${file}${ending}`))
+        .find((one) => existsSync(one));
+      expect(path, file).toBeDefined();
+      const text = readFileSync(path ?? '', 'utf8');
       // A row of it.each is part of its title: `in content, %s: …`.
       const pattern = name.replace(/by the (Gemini|Vertex) path/, '%s');
       expect(text.includes(`'${pattern}'`), `${file}: ${name}`).toBe(true);

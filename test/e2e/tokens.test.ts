@@ -124,13 +124,18 @@ describe.concurrent('a token', () => {
   });
 
   it('that expires ends the session in its midst: exit 3, and how to get another', async () => {
-    const token = await mint('--expire', '3');
     const args = ['talk', '--no-mic', '--no-speaker', '--base-url', server.url, '--json'];
-    const { code, stdout, stderr } = await runCli(args, { env: { GEMLIVE_TOKEN: token } });
-    expect(code).toBe(3);
-    expect(stdout).toContain('"state":"ready"');
-    expect(stderr).toMatch(/auth token has expired[^]*try: .*gemlive token/);
-    expectNoSecret(stdout + stderr, token);
+    // On a machine that is slow to start it, a short life may end before the session begins.
+    for (const seconds of ['3', '12', '48']) {
+      const token = await mint('--expire', seconds);
+      const { code, stdout, stderr } = await runCli(args, { env: { GEMLIVE_TOKEN: token } });
+      expect(code).toBe(3);
+      expectNoSecret(stdout + stderr, token);
+      if (!stdout.includes('"state":"ready"')) continue;
+      expect(stderr).toMatch(/auth token has expired[^]*try: .*gemlive token/);
+      return;
+    }
+    throw new Error('no session began within the life of its token');
   });
 
   it('that is none is exit 3 before anything is sent', async () => {

@@ -16,7 +16,7 @@ export type CliOptions = {
   cwd?: string;
   /** Written to stdin, which is then closed. Default: closed at once. */
   input?: string | Uint8Array;
-  /** The process is killed after this time, and the call fails. */
+  /** The process is killed after this time, and the call fails: a guard against a process that hangs. */
   timeoutMs?: number;
   nodeArgs?: readonly string[];
 };
@@ -60,12 +60,12 @@ export function spawnCli(
   });
 }
 
-/** @throws Error when the process has not ended after `timeoutMs` (20 s), and when Node itself warns of something. */
+/** @throws Error when the process has not ended after `timeoutMs` (60 s), and when Node itself warns of something. */
 export async function runCli(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const { input, timeoutMs = 20_000 } = options;
+  const { input, timeoutMs = 60_000 } = options;
   const child = spawnCli(args, options);
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];

@@ -22,7 +22,7 @@ export type Pty = {
   /** All that was written so far, escape sequences included. */
   output(): string;
   send(keys: string): void;
-  /** Settles when `pattern` matches the text that came since `mark()`. Rejects after `timeoutMs` (20 s). */
+  /** Settles when `pattern` matches the text that came since `mark()`. Rejects after `timeoutMs` (60 s). */
   until(pattern: RegExp, timeoutMs?: number): Promise<void>;
   /** What was written so far does not count for `until` any more. */
   mark(): void;
@@ -93,7 +93,7 @@ export function openPty(
     output: () => output,
     send: (keys) => void script.stdin.write(keys),
     mark: () => void (marked = output.length),
-    until: (pattern, timeoutMs = 20_000) =>
+    until: (pattern, timeoutMs = 60_000) =>
       new Promise((resolve, reject) => {
         const settle = (error?: Error): void => {
           clearTimeout(timer);

@@ -2,7 +2,7 @@
 export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   for (const deadline = performance.now() + timeoutMs; performance.now() < deadline;) {
     if (await condition()) return;

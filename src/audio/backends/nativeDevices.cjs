@@ -1,4 +1,4 @@
-// `node nativeDevices.cjs input|output`: the devices that `decibri` 5.7.0 can open, as JSON. Its native code
+// `node nativeDevices.cjs input|output`: the devices that `decibri` 5.0.0 can open, as JSON. Its native code
 // stays out of gemlive's process.
 'use strict';
 

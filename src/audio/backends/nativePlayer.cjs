@@ -82,7 +82,7 @@ function loadSpeaker() {
 }
 
 /**
- * What is used of `decibri` 5.7.0.
+ * What is used of `decibri` 5.0.0.
  * @typedef {{ writeAsync(pcm: Buffer): Promise<void>, stop(): void }} DecibriSpeaker
  */
 

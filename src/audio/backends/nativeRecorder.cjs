@@ -1,4 +1,4 @@
-// A recorder program of our own around `decibri` 5.7.0: `node nativeRecorder.cjs RATE CHANNELS [DEVICE]`
+// A recorder program of our own around `decibri` 5.0.0: `node nativeRecorder.cjs RATE CHANNELS [DEVICE]`
 // writes raw s16le on stdout. Its 28 MB and its native code stay out of gemlive's process.
 'use strict';
 
