@@ -59,7 +59,7 @@ describe('the screen of talk', () => {
     };
     /** Settles with the screen's text when `pattern` is there; rejects after 15 s. */
     const shows = async (pattern: RegExp): Promise<string> => {
-      for (const deadline = performance.now() + 15_000; ;) {
+      for (const deadline = performance.now() + 60_000; ;) {
         const text = await look();
         if (pattern.test(text)) return text;
         if (performance.now() > deadline) throw new Error(`no ${String(pattern)} in:\n${text}`);
