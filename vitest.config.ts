@@ -16,6 +16,7 @@ const suffixes = ['conversation', 'slow', 'device', 'realtime'] as const;
 const common = {
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 60_000 } },
   setupFiles: ['test/support/runningTest.ts'],
 };
 

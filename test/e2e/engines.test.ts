@@ -90,7 +90,7 @@ describe('a private assistant', () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
     const host = new URL(service.url).host;
     await expect
-      .poll(() => stderr, { timeout: 10_000 })
+      .poll(() => stderr)
       .toBe(`engines: ears cat · brain stand-in at ${host} · voice none\n`);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);
@@ -103,7 +103,7 @@ describe('a private assistant', () => {
     const ended = new Promise((resolve) => child.once('close', resolve));
     const pids = (): number[] =>
       existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
-    await expect.poll(() => pids().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => pids().length).toBe(2);
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     for (const pid of pids()) expect(await untilGone(pid)).toBe(true);

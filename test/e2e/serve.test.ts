@@ -76,7 +76,7 @@ describe.concurrent('serve', () => {
     expect(events.at(-1)).toMatchObject({ exitCode: 0 });
   });
 
-  it('says on stderr what a client did wrong', async () => {
+  it('says on stderr what a client did wrong', async ({ expect }) => {
     const server = await serve();
     const client = await openClient(server.url);
     client.send({ setup: { model: 'models/gemini-3.8-live', colour: 1 } });
@@ -85,7 +85,7 @@ describe.concurrent('serve', () => {
     await server.end('SIGTERM');
   });
 
-  it('says that other machines can reach it', async () => {
+  it('says that other machines can reach it', async ({ expect }) => {
     const server = await serve('--host', '0.0.0.0', '--key', 'secret-of-mine');
     await expect.poll(server.stderr).toMatch(/warning: other machines can reach/);
     const port = new URL(server.url).port;

@@ -229,7 +229,7 @@ describe('engines that fail', () => {
     const client = await start(EARS);
     behave('hang');
     ask(client);
-    await expect.poll(pids, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(pids).toHaveLength(1);
     end(client);
     const [pid = 0] = pids();
     expect(await untilGone(pid)).toBe(true);
@@ -239,7 +239,7 @@ describe('engines that fail', () => {
     const client = await start(VOICE);
     behave('hang');
     client.send({ realtimeInput: { text: 'count to 30' } });
-    await expect.poll(() => pids().length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => pids().length).toBeGreaterThan(0);
     behave('work');
     client.send({ realtimeInput: { text: 'say yes' } });
     expect(wordsOf(await client.turn())).toBe('Yes.');
@@ -283,7 +283,7 @@ describe('engines that fail', () => {
     behave('hang');
     client.send({ realtimeInput: { text: 'count to 50' } });
     ask(client);
-    await expect.poll(pids, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(pids).toHaveLength(1);
     await client.close();
     expect(await untilGone(pids()[0] ?? 0)).toBe(true);
   });
@@ -292,7 +292,7 @@ describe('engines that fail', () => {
     const client = await start(EARS);
     behave('hang');
     ask(client);
-    await expect.poll(pids, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(pids).toHaveLength(1);
     client.send({ realtimeInput: { text: 'say yes' } });
     await client.turn(1);
     behave('fail'); // then the transcript tells how long it was

@@ -321,7 +321,7 @@ describe('ears and voice behind a service', () => {
     const client = await openSession(url, SETUP);
     sendSound(client, QUESTION);
     sendSound(client, quiet(1000));
-    await expect.poll(() => service.asked.length, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => service.asked.length).toBe(1);
     ask(client, 'say yes');
     expect(await service.asked[0]?.over).toBe('cut');
     await expect.poll(() => service.asked.length).toBe(2);

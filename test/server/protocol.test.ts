@@ -648,7 +648,7 @@ describe('life of the server', () => {
       }
       await Promise.all(clients.map((client) => client.close()));
     }
-    await expect.poll(resources, { timeout: 5000 }).toBeLessThanOrEqual(before);
+    await expect.poll(resources).toBeLessThanOrEqual(before);
     await own.close();
   });
 });
