@@ -96,7 +96,7 @@ it.concurrent('nothing of a dead turn is shown: not what is in the same message,
   expect(shown(events)).toEqual(['one two three four', 'alive']);
   const interruptions = events.filter(({ type }) => type === 'interrupted');
   expect(interruptions).toHaveLength(1);
-  const [{ heardMs, droppedMs, t } = {}] = interruptions;
+  const { heardMs, droppedMs, t } = interruptions[0] as Event;
   const sinceSoundMs = Number(t) - Number(events.find(({ type }) => type === 'audio')?.['t']);
   expect(heardMs).toBeGreaterThan(sinceSoundMs - 300);
   expect(heardMs).toBeLessThanOrEqual(sinceSoundMs);
