@@ -174,21 +174,24 @@ const exitCodeOf = (error: unknown): number =>
 
 /** On stderr, and under `--json` as events; before there are settings, argv must do to tell. */
 async function report(thrown: unknown, { argv, startedAtMs, context }: Call): Promise<void> {
-  const [{ printError, printStack, errorFields }, { JsonEvents }, layers] = await Promise.all([
-    import('./ui/printError.ts'),
-    import('./ui/jsonEvents.ts'),
-    import('./config/layers.ts'),
-  ]);
+  const [{ printError, printStack, errorFields }, { JsonEvents }, layers, { advised }] =
+    await Promise.all([
+      import('./ui/printError.ts'),
+      import('./ui/jsonEvents.ts'),
+      import('./config/layers.ts'),
+      import('./commands/advice.ts'),
+    ]);
+  const error = context ? advised(thrown, context.settings) : thrown;
   const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
   const isPlain = options.includes('--plain') || layers.wantsNoColour();
   const place = context ?? { stderr: process.stderr, color: isatty(2) && !isPlain, secrets: [] };
-  printError(thrown, place);
+  printError(error, place);
   const isDebug = context?.settings.debug ?? options.includes('--debug');
   if (isDebug) printStack(thrown, place);
   const isJson = options.includes('--json') || layers.wantsJson();
   const events = context ? context.events : isJson && new JsonEvents(process.stdout, startedAtMs);
   if (!events) return;
-  events.emit('error', errorFields(thrown));
+  events.emit('error', errorFields(error));
   events.end(exitCodeOf(thrown));
 }
 

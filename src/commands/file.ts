@@ -4,7 +4,8 @@ import { makeFolder } from '../config/folders.ts';
 import type { Observer } from '../conversation.ts';
 import { EXIT, GemliveError, usageError } from '../errors.ts';
 import { harmless } from '../ui/harmless.ts';
-import { printError } from '../ui/printError.ts';
+import { errorFields, printError } from '../ui/printError.ts';
+import { advised } from './advice.ts';
 import { usageLine } from '../ui/usageLine.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
@@ -93,14 +94,9 @@ async function replayAll(
       } catch (error) {
         if (!(error instanceof GemliveError)) throw error;
         worst = Math.max(worst, error.exitCode);
-        printError(error, context, input);
-        context.events?.emit('error', {
-          input,
-          code: error.code,
-          message: error.message,
-          hint: error.hint,
-          exitCode: error.exitCode,
-        });
+        const shown = advised(error, context.settings);
+        printError(shown, context, input);
+        context.events?.emit('error', { input, ...errorFields(shown) });
       }
     }
   };

@@ -46,7 +46,12 @@ const CAPABILITIES: readonly [label: string, say: (model: ModelProfile) => strin
   ['context', ({ contextTokens }) => said(contextTokens, tokens)],
 ];
 
-const FLAGS = { optional: 'on request', always: 'always', refused: 'no' } as const;
+const FLAGS = {
+  optional: 'on request',
+  always: 'always',
+  builtIn: 'always',
+  refused: 'no',
+} as const;
 const FUNCTIONS = {
   none: 'no',
   blocking: 'blocking',
@@ -61,7 +66,7 @@ function thinkingWords(rule: ThinkingRule): string {
     case 'budget':
       return 'a number of tokens';
     case 'levels':
-      return rule.levels.join(', ').toLowerCase();
+      return rule.levels.join(', ').toLowerCase() + (rule.takesBudget ? ' or tokens' : '');
   }
   return rule satisfies never;
 }

@@ -13,7 +13,7 @@ export const GENERATION_OPTIONS = {
     placeholder: 'N',
     value: number(0, 2),
     default: undefined,
-    help: 'how free the wording is',
+    help: 'how free the wording is; models of 3.x ignore it',
   },
   topP: {
     ...GENERATION,
@@ -21,7 +21,7 @@ export const GENERATION_OPTIONS = {
     placeholder: 'N',
     value: number(0, 1),
     default: undefined,
-    help: 'choose among the words that make up this share',
+    help: 'nucleus sampling threshold; models of 3.x ignore it',
   },
   topK: {
     ...GENERATION,
@@ -29,7 +29,7 @@ export const GENERATION_OPTIONS = {
     placeholder: 'N',
     value: integer(1, INT32_MAX),
     default: undefined,
-    help: 'choose among this many words',
+    help: 'choose among this many words; models of 3.x ignore it',
   },
   maxOutputTokens: {
     ...GENERATION,
@@ -53,7 +53,7 @@ export const GENERATION_OPTIONS = {
     placeholder: 'N',
     value: number(-2, 2),
     default: undefined,
-    help: 'avoid words that were used',
+    help: 'avoid words that were used; models of 3.x refuse it',
   },
   frequencyPenalty: {
     ...GENERATION,
@@ -61,7 +61,7 @@ export const GENERATION_OPTIONS = {
     placeholder: 'N',
     value: number(-2, 2),
     default: undefined,
-    help: 'avoid words that were used often',
+    help: 'avoid words that were used often; models of 3.x refuse it',
   },
   thinking: {
     ...GENERATION,
@@ -84,7 +84,7 @@ export const GENERATION_OPTIONS = {
     name: 'affective',
     value: SWITCH,
     default: undefined,
-    help: "answer in the tone of the speaker's voice",
+    help: "answer in the tone of the speaker's voice (2.5 only, over v1alpha)",
     helpOff: "take no notice of the speaker's tone",
   },
   proactive: {
@@ -92,7 +92,7 @@ export const GENERATION_OPTIONS = {
     name: 'proactive',
     value: SWITCH,
     default: undefined,
-    help: 'let the model stay silent when it was not spoken to',
+    help: 'let the model stay silent when not spoken to (2.5: over v1alpha; 3.8: always)',
     helpOff: 'have everything answered',
   },
   translateTo: {

@@ -48,6 +48,7 @@ export function refuse(resolved: Resolved): Resolved {
       sources[key] = { layer: 'default', name: optionOf(key).name };
     }
     if (onlyWrites(profile)) settings.text = true;
+    warnings.push(...ignoredWarnings(resolved));
   }
   return { ...resolved, settings, sources, warnings };
 }
@@ -62,6 +63,21 @@ function refuseCommand({ command, profile }: Resolved): void {
     why: 'the model writes down what it hears',
     hint: `gemlive file RECORDING -m ${profile.id}, or another model here: -m`,
   });
+}
+
+const SAMPLING = ['temperature', 'topP', 'topK'] as const;
+
+/** One warning for all of the sampling settings that the model takes without using them. */
+function ignoredWarnings({ settings, sources, profile }: Resolved): Warning[] {
+  const { value, confidence } = profile.sampling;
+  if (value !== 'ignored' || confidence !== 'sure') return [];
+  const given = SAMPLING.filter((key) => settings[key] !== undefined);
+  if (given.length === 0) return [];
+  const names = given.map((key) => describeSource(sources[key])).join(', ');
+  const message = `${profile.id} ignores ${names}`;
+  return [
+    { code: 'ignored_setting', message, hint: 'describe the style of the answers with --system' },
+  ];
 }
 
 /** Why the model does not take a setting, in one line; undefined where it does, or where nobody is sure. */
@@ -88,10 +104,6 @@ function modelWarnings(settings: Settings, profile: ModelProfile): Warning[] {
   if (status === 'retired') {
     const message = `the model ${id} was shut down: sent as it is, unchecked`;
     return [{ code: 'retired_model', message, hint: '`gemlive models` lists the models' }];
-  }
-  if (profile.job.value === 'translate' && settings.translateTo === undefined) {
-    const message = `${id} is not told into which language to translate`;
-    return [{ code: 'no_target_language', message, hint: 'name it: --translate-to LANGUAGE' }];
   }
   const here = settings.vertex ? 'vertex' : 'gemini';
   if (!platforms.includes(here)) {
@@ -124,15 +136,19 @@ const CHECKS = {
       const ok = typeof thinking === 'number' || thinking === 'off';
       return ok ? undefined : 'the model takes a number of tokens (0 is off, -1 as it likes)';
     }
+    if (typeof thinking === 'number' && rule.takesBudget) return undefined;
     const levels = rule.levels.map((level) => level.toLowerCase());
     if (levels.some((level) => level === thinking)) return undefined;
-    return `the model takes ${levels.slice(0, -1).join(', ')} or ${levels.at(-1)}`;
+    const taken = rule.takesBudget ? [...levels, 'a number of tokens'] : levels;
+    return `the model takes ${taken.slice(0, -1).join(', ')} or ${taken.at(-1)}`;
   },
   includeThoughts({ includeThoughts }, { thinking: fact }) {
     if (!includeThoughts || fact.confidence !== 'sure' || fact.value.kind !== 'omit')
       return undefined;
     return 'the model takes no settings about its thinking';
   },
+  presencePenalty: ({ presencePenalty }, profile) => penaltyReason(presencePenalty, profile),
+  frequencyPenalty: ({ frequencyPenalty }, profile) => penaltyReason(frequencyPenalty, profile),
   affective: ({ affective }, profile) => flagReason(affective, profile.affective),
   proactive: ({ proactive }, profile) => flagReason(proactive, profile.proactive),
   search: ({ search }, profile) => featureReason(search, profile.search, 'web search'),
@@ -180,9 +196,16 @@ const CHECKED_KEYS = Object.keys(CHECKS) as (keyof typeof CHECKS)[];
 
 function flagReason(asked: boolean | undefined, fact: Fact<FlagRule>): string | undefined {
   if (asked === undefined || fact.confidence !== 'sure') return undefined;
-  if (fact.value === 'always' && !asked) return 'the model always does it';
+  const isConstant = fact.value === 'always' || fact.value === 'builtIn';
+  if (isConstant && !asked) return 'the model always does it';
+  if (fact.value === 'builtIn') return 'the model does it by itself, and refuses the setting';
   if (fact.value === 'refused' && asked) return 'the model does not have it';
   return undefined;
+}
+
+function penaltyReason(asked: number | undefined, { penalties }: ModelProfile): string | undefined {
+  const isRefused = penalties.value === 'refused' && penalties.confidence === 'sure';
+  return asked !== undefined && isRefused ? 'the model refuses penalties' : undefined;
 }
 
 function featureReason(asked: boolean, fact: Fact<boolean>, what: string): string | undefined {

@@ -7,6 +7,7 @@ import { nearest } from './nearest.ts';
 import { defaultOf, optionOf, SETTING_KEYS, takes, type AnyOption } from './options.ts';
 import { credentialOf, settleDoor } from './door.ts';
 import { refuse } from './refuse.ts';
+import { settleAlphaFields } from './alphaFields.ts';
 import {
   describeSource,
   type CommandName,
@@ -48,7 +49,7 @@ export function resolveSettings(command: CommandName, layers: Layers): Resolved 
     profile: onPlatform(profileOf(settings.model), settings.vertex ? 'vertex' : 'gemini'),
     warnings,
   };
-  return shapesSetup(command, settings) ? refuse(resolved) : resolved;
+  return shapesSetup(command, settings) ? settleAlphaFields(refuse(resolved)) : resolved;
 }
 
 const MODEL = optionOf('model');

@@ -111,8 +111,8 @@ function thinkingConfig(
   const { thinking, includeThoughts } = settings;
   const rule = profile.thinking.value;
   const config: NonNullable<GenerationConfig['thinkingConfig']> = {};
-  if (thinking === undefined && rule.kind === 'levels' && rule.askedLevel !== undefined) {
-    config.thinkingLevel = rule.askedLevel;
+  if (thinking === undefined && rule.kind === 'levels' && rule.requiredLevel !== undefined) {
+    config.thinkingLevel = rule.requiredLevel;
   } else if (typeof thinking === 'number') config.thinkingBudget = thinking;
   else if (thinking === 'off') {
     const isLeftOut = rule.kind === 'omit' && factsCount(settings, profile);
@@ -163,13 +163,16 @@ function inWords({ language }: Settings): string {
   return `You must respond unmistakably in ${name} (${language}), whatever language you are spoken to in.`;
 }
 
-/** What a model surely does anyway, or surely never, is not sent: the mere flag would be an error. */
-function flagToSend(
+/**
+ * The value that the setup carries. A flag that the model surely does anyway, or surely never, is left out: the mere
+ * field would be an error. Where the model does it on request, no request says "off".
+ */
+export function flagToSend(
   asked: boolean | undefined,
   fact: Fact<FlagRule>,
   settings: Settings,
   profile: ModelProfile,
 ): boolean | undefined {
-  const isDecided = fact.confidence === 'sure' && fact.value !== 'optional';
-  return isDecided && factsCount(settings, profile) ? undefined : asked;
+  if (fact.confidence !== 'sure' || !factsCount(settings, profile)) return asked;
+  return fact.value === 'optional' && asked ? true : undefined;
 }

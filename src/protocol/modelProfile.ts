@@ -2,7 +2,7 @@
 import type { Fact } from './facts.ts';
 import type { ThinkingLevel } from './messages.ts';
 
-export type ModelStatus = 'current' | 'preview' | 'legacy' | 'deprecated' | 'retired' | 'unknown';
+export type ModelStatus = 'current' | 'preview' | 'deprecated' | 'retired' | 'unknown';
 export type Platform = 'gemini' | 'vertex';
 
 export type ThinkingRule =
@@ -13,14 +13,19 @@ export type ThinkingRule =
       levels: readonly ThinkingLevel[];
       /** What the model does when nothing is asked for. */
       defaultLevel?: ThinkingLevel;
-      /** Asked for when the user asks for nothing: a setup without a level may be refused. */
-      askedLevel?: ThinkingLevel;
+      /** The model refuses a setup without a level or a budget. gemlive sends this level when the user asks for none. */
+      requiredLevel?: ThinkingLevel;
+      /** The model takes a budget in place of a level. */
+      takesBudget?: boolean;
     }
   /** A number of tokens; 0 is off, -1 dynamic. */
   | { kind: 'budget' };
 
-/** `optional`: may be asked for. `always`: the model does it anyway. `refused`: the flag is an error. */
-export type FlagRule = 'optional' | 'always' | 'refused';
+/**
+ * `optional`: the model does it on request. `always`: the model does it anyway and takes the request. `builtIn`: the
+ * model does it anyway, and the request is an error. `refused`: the model does not do it, and the request is an error.
+ */
+export type FlagRule = 'optional' | 'always' | 'builtIn' | 'refused';
 
 /** What a model does with what it hears: answers it, says it in another language, or writes it down. */
 export type Job = 'converse' | 'translate' | 'transcribe';
@@ -43,11 +48,21 @@ export type ModelFacts = {
    * `realtimeInput.text`.
    */
   readonly textPath: Fact<'clientContent' | 'seedThenRealtime'>;
+  /** The roles that the turns of `clientContent` may have. `optional`: a turn without a role is the user's. */
+  readonly contentRole: Fact<'required' | 'optional'>;
+  /** What the model does with sound in the deprecated `mediaChunks`: hears the first chunk, or nothing. */
+  readonly mediaChunks: Fact<'heard' | 'ignored'>;
   /** What makes the model idle again. */
   readonly endOfTurn: Fact<'turnComplete' | 'interactionIdle'>;
   readonly partsPerEvent: Fact<'one' | 'many'>;
   readonly affective: Fact<FlagRule>;
+  /** How the service closes on `enableAffectiveDialog`, where the model refuses it: 1007 or 1011. */
+  readonly affectiveRefusal: Fact<'argument' | 'internal'>;
   readonly proactive: Fact<FlagRule>;
+  /** What the model does with temperature, topP, topK and candidateCount. */
+  readonly sampling: Fact<'used' | 'ignored'>;
+  /** What the model does with presencePenalty and frequencyPenalty. */
+  readonly penalties: Fact<'used' | 'refused'>;
   readonly functions: Fact<'none' | 'blocking' | 'both' | 'nonBlocking'>;
   /** What happens when nothing is asked for. */
   readonly defaultBehavior: Fact<'BLOCKING' | 'NON_BLOCKING'>;
@@ -68,6 +83,8 @@ export type ModelFacts = {
   readonly unaskedTranscription: Fact<'none' | 'input' | 'output'>;
   /** Resumption updates that come even where they were not asked for. */
   readonly unaskedResumption: Fact<boolean>;
+  /** The service reports speech (`voiceActivity`) without being asked. */
+  readonly unaskedVoiceActivity: Fact<boolean>;
   readonly contextUpdate: Fact<boolean>;
   /** Its words for TEXT where it only speaks: see the close reasons. */
   readonly textRefusal: Fact<'combination' | 'voices'>;

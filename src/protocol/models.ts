@@ -2,9 +2,9 @@
  * The Live models as data: what each takes, refuses and does. Everything that differs between models
  * stands here; no other file asks for a model by name.
  *
- * State of knowledge: 2026-11-21.
+ * State of knowledge: 2026-11-30.
  */
-import { disputed, sure, uncertain } from './facts.ts';
+import { disputed, sure, uncertain, type Fact } from './facts.ts';
 import type { ModelProfile, Platform, Price } from './modelProfile.ts';
 
 export type * from './modelProfile.ts';
@@ -15,6 +15,14 @@ const PRICE_3X = sure<Price>(
   { textIn: 0.75, audioIn: 3, imageIn: 1, textOut: 4.5, audioOut: 12 },
   'pricing page, paid tier, 2026-09',
 );
+/** The sheets of translation and transcription name one price for input and one for output. */
+const priceOfJob = (input: number, output: number): Fact<Price> =>
+  sure(
+    { textIn: input, audioIn: input, imageIn: input, textOut: output, audioOut: output },
+    'pricing page, paid tier, 2026-11',
+  );
+
+const FIREBASE_3X = 'reference of @firebase/ai 3.0.0, for Gemini 3.x';
 
 const gemini38: ModelProfile = {
   id: 'gemini-3.8-live',
@@ -27,10 +35,15 @@ const gemini38: ModelProfile = {
   modalities: sure(['AUDIO'], 'model page'),
   thinking: sure({ kind: 'omit' }, 'model page'),
   textPath: sure('clientContent', 'model page'),
+  contentRole: sure('required', 'measured: a turn without a role, or with "system", is refused'),
+  mediaChunks: sure('ignored', 'measured: no answer and no error'),
   endOfTurn: sure('turnComplete', 'model page'),
   partsPerEvent: sure('many', 'model page'),
-  affective: sure('always', 'model page: the flag errors'),
+  affective: sure('builtIn', 'model page and public reports: 1007 on every version of the API'),
+  affectiveRefusal: sure('argument', 'public reports'),
   proactive: sure('always', 'model page: `false` errors'),
+  sampling: sure('ignored', FIREBASE_3X),
+  penalties: sure('refused', FIREBASE_3X),
   functions: sure('both', 'model page'),
   defaultBehavior: sure('NON_BLOCKING', 'model page'),
   scheduling: sure(true, 'model page'),
@@ -45,6 +58,7 @@ const gemini38: ModelProfile = {
   contextTokens: sure(131_072, 'model page'),
   unaskedTranscription: uncertain('output', 'one usage receipt in the developer forum'),
   unaskedResumption: sure(false, 'API reference: only if configured'),
+  unaskedVoiceActivity: sure(false, 'public sessions'),
   contextUpdate: uncertain(true, 'SDK reference, which names no models'),
   textRefusal: sure('combination', 'public reports'),
   usage: disputed('turn', 'measured; the Vertex reference says that of the session'),
@@ -58,38 +72,25 @@ const gemini38Thinking: ModelProfile = {
   platforms: ['gemini'],
   summary: 'thinks longer; speaks a filler first; idle on interactionStatus',
   thinking: sure(
-    { kind: 'levels', levels: ['LOW', 'MEDIUM', 'HIGH'], askedLevel: 'MEDIUM' },
-    'thinking page; that a level is required, and MEDIUM will do, is one client',
+    {
+      kind: 'levels',
+      levels: ['LOW', 'MEDIUM', 'HIGH'],
+      // Three other clients choose it for a voice: the higher levels answer later.
+      requiredLevel: 'LOW',
+      takesBudget: true,
+    },
+    'thinking page, and the words of the refusals',
+  ),
+  mediaChunks: uncertain('ignored', 'measured on its sibling only'),
+  contentRole: uncertain('required', 'measured on its sibling only'),
+  unaskedVoiceActivity: sure(
+    true,
+    'measured: start 0.35 s after the onset, end with the transcription',
   ),
   libraryVoices: uncertain(true, 'measured on its sibling only'),
   endOfTurn: sure('interactionIdle', 'thinking page'),
   functions: sure('nonBlocking', 'model page: BLOCKING is a hard error'),
   scheduling: sure(false, 'model page'),
-};
-
-const gemini31: ModelProfile = {
-  ...gemini38,
-  id: 'gemini-3.1-flash-live-preview',
-  status: 'legacy',
-  since: '2026-03',
-  platforms: ['gemini'],
-  summary: 'the model before 3.8; tools block',
-  thinking: sure(
-    { kind: 'levels', levels: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'], defaultLevel: 'MINIMAL' },
-    'thinking page',
-  ),
-  libraryVoices: sure(false, 'measured: no matching speaker voice'),
-  textPath: disputed('seedThenRealtime', 'skill page and LiveKit; capabilities page differs'),
-  affective: sure('refused', 'migration guide'),
-  proactive: sure('refused', 'migration guide'),
-  functions: sure('blocking', 'skill page'),
-  defaultBehavior: sure('BLOCKING', 'skill page'),
-  scheduling: sure(false, 'skill page'),
-  inputWhileCalling: uncertain('cancels', 'not documented'),
-  turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
-  contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
-  unaskedTranscription: uncertain('input', 'developer forum'),
-  unaskedResumption: disputed(false, 'API reference; one client saw them every 1.2 s'),
 };
 
 const native25: ModelProfile = {
@@ -98,12 +99,16 @@ const native25: ModelProfile = {
   status: 'deprecated',
   since: '2025-09',
   platforms: ['gemini'],
-  summary: 'native audio of 2025; affective and proactive on request',
+  summary: 'native audio of 2025; affective and proactive on request (API v1alpha)',
   thinking: sure({ kind: 'budget' }, 'capabilities page'),
   libraryVoices: uncertain(false, 'the library is newer'),
+  contentRole: uncertain('optional', 'not documented'),
+  mediaChunks: sure('heard', 'API reference: the first chunk'),
   partsPerEvent: sure('one', 'migration guide'),
   affective: sure('optional', 'capabilities page'),
   proactive: sure('optional', 'capabilities page'),
+  sampling: sure('used', 'API reference'),
+  penalties: sure('used', 'API reference'),
   functions: sure('both', 'capabilities page'),
   defaultBehavior: sure('BLOCKING', 'capabilities page'),
   inputWhileCalling: sure('refused', 'js-genai#1236'),
@@ -125,6 +130,7 @@ const halfCascade: ModelProfile = {
   modalities: sure(['AUDIO', 'TEXT'], 'recorded sessions'),
   thinking: uncertain({ kind: 'budget' }, 'older page'),
   affective: uncertain('refused', 'older page'),
+  affectiveRefusal: uncertain('internal', 'public reports of 2.0: 1011'),
   proactive: uncertain('refused', 'older page'),
   codeExecution: sure(true, 'recorded sessions'),
   language: sure('code', 'older page: region codes'),
@@ -133,11 +139,38 @@ const halfCascade: ModelProfile = {
   price: undefined,
 };
 
+const gemini31: ModelProfile = {
+  ...gemini38,
+  id: 'gemini-3.1-flash-live-preview',
+  status: 'retired',
+  since: '2026-03',
+  platforms: ['gemini'],
+  summary: 'shut down 2026-11-17',
+  thinking: sure(
+    { kind: 'levels', levels: ['MINIMAL', 'LOW', 'MEDIUM', 'HIGH'], defaultLevel: 'MINIMAL' },
+    'thinking page',
+  ),
+  libraryVoices: sure(false, 'measured: no matching speaker voice'),
+  textPath: disputed('seedThenRealtime', 'skill page and LiveKit; capabilities page differs'),
+  mediaChunks: uncertain('heard', 'not documented'),
+  affective: sure('refused', 'migration guide'),
+  affectiveRefusal: sure('internal', 'public reports: 1011'),
+  proactive: sure('refused', 'migration guide'),
+  functions: sure('blocking', 'skill page'),
+  defaultBehavior: sure('BLOCKING', 'skill page'),
+  scheduling: sure(false, 'skill page'),
+  inputWhileCalling: uncertain('cancels', 'not documented'),
+  turnCoverageDefault: disputed('activityAndVideo', 'skill page; one client says audio only'),
+  contextTokens: sure(131_072, 'capabilities page: native audio 128k'),
+  unaskedTranscription: uncertain('input', 'developer forum'),
+  unaskedResumption: disputed(false, 'API reference; one client saw them every 1.2 s'),
+};
+
 const translate: ModelProfile = {
   ...gemini38,
   id: 'gemini-3.5-live-translate-preview',
   status: 'preview',
-  platforms: ['gemini'],
+  platforms: ['gemini', 'vertex'],
   summary: 'speech to speech translation, more than 70 languages, no tools',
   job: sure('translate', 'model list'),
   takesText: uncertain(true, 'not documented'),
@@ -153,14 +186,17 @@ const translate: ModelProfile = {
   turnCoverageDefault: uncertain('activityAndVideo', 'not documented'),
   contextTokens: uncertain(131_072, 'not documented'),
   unaskedTranscription: uncertain('none', 'not documented'),
+  contentRole: uncertain('optional', 'not documented'),
+  mediaChunks: uncertain('heard', 'not documented'),
   usage: sure('second', 'recorded session'),
-  price: undefined,
+  price: priceOfJob(3.5, 21),
   onVertex: {},
 };
 
 const transcribe: ModelProfile = {
   ...translate,
   id: 'gemini-3.5-transcribe-live',
+  platforms: ['gemini'],
   summary: 'streaming transcription: speech in, text out',
   job: sure('transcribe', 'model list'),
   takesText: sure(false, 'model list: speech to text'),
@@ -177,7 +213,6 @@ const transcribe: ModelProfile = {
 export const MODELS: readonly ModelProfile[] = [
   gemini38,
   gemini38Thinking,
-  gemini31,
   translate,
   transcribe,
   {
@@ -201,6 +236,10 @@ export const MODELS: readonly ModelProfile[] = [
     translation: uncertain(false, 'not documented'),
     modalities: uncertain(['AUDIO'], 'not documented'),
     language: uncertain('words', 'not documented'),
+    sampling: uncertain('ignored', 'not documented'),
+    penalties: uncertain('refused', 'not documented'),
+    contentRole: uncertain('optional', 'not documented'),
+    mediaChunks: uncertain('heard', 'not documented'),
     libraryVoices: uncertain(true, 'not documented'),
     turnCoverageDefault: uncertain('activityAndVideo', 'not documented'),
     contextTokens: uncertain(131_072, 'not documented'),
@@ -217,6 +256,7 @@ export const MODELS: readonly ModelProfile[] = [
     summary: 'native audio of 2025 on Vertex AI',
     language: uncertain('code', 'Vertex samples show language_code'),
   },
+  gemini31,
   halfCascade,
   { ...halfCascade, id: 'gemini-2.0-flash-live-001' },
   { ...halfCascade, id: 'gemini-2.0-flash-exp', summary: 'gone' },

@@ -3,7 +3,7 @@
  * service: `npm run conformance -- --real` puts each of these questions to it. An answer is a change of
  * data, here or at the fact that `usedIn` names; no code knows of the question.
  *
- * State of knowledge: 2026-11-21.
+ * State of knowledge: 2026-11-30.
  */
 
 export type OpenQuestion = {
@@ -66,27 +66,6 @@ export const OPEN_QUESTIONS = [
     usedIn: 'server/schema.ts: TRANSCRIPTION',
   },
   {
-    id: 'thinkingLevelRequired',
-    question: 'Does 3.8 extended thinking want a level?',
-    assumed: 'setupComplete without a level',
-    confidence: 'uncertain',
-    usedIn: 'protocol/models.ts: thinking',
-  },
-  {
-    id: 'turnCoverageOf31',
-    question: 'Is video outside of speech part of a turn of 3.1 by default?',
-    assumed: 'counted',
-    confidence: 'disputed',
-    usedIn: 'protocol/models.ts: turnCoverageDefault',
-  },
-  {
-    id: 'contentOn31',
-    question: 'Does 3.1 take clientContent in the midst of a session?',
-    assumed: '1007 Request contains an invalid argument.',
-    confidence: 'disputed',
-    usedIn: 'protocol/models.ts: textPath',
-  },
-  {
     id: 'schedulingWord',
     question: 'Is the scheduling spelled INTERRUPT, not INTERRUPTED as in the prose?',
     assumed: 'INTERRUPT taken, INTERRUPTED 1007',
@@ -134,13 +113,6 @@ export const OPEN_QUESTIONS = [
     assumed: 'of the turn',
     confidence: 'disputed',
     usedIn: 'server/usage.ts',
-  },
-  {
-    id: 'resumptionUnasked',
-    question: 'Does 3.1 send resumption updates to who did not ask?',
-    assumed: 'none',
-    confidence: 'disputed',
-    usedIn: 'protocol/models.ts: unaskedResumption',
   },
   {
     id: 'unaskedTranscription',
@@ -207,8 +179,8 @@ export const OPEN_QUESTIONS = [
   },
   {
     id: 'oldModels',
-    question: 'Are 2.5 native audio and 3.1 still served?',
-    assumed: 'both',
+    question: 'Are the models of 2.5 native audio still served?',
+    assumed: 'all',
     confidence: 'uncertain',
     usedIn: 'protocol/models.ts: status',
   },

@@ -57,7 +57,7 @@ export class Calls {
       throw new Refusal(1008, 'Requested entity was not found.');
     }
     if (willContinue !== true) this.#pending.delete(call.id);
-    const result = asObject(response);
+    const result = response ?? {};
     const inside = ASSUMED.schedulingInResponse ? result['scheduling'] : undefined;
     return {
       call,
@@ -89,8 +89,3 @@ const schedulingOf = (value: unknown): CallResult['scheduling'] | undefined =>
   typeof value === 'string' && SCHEDULINGS.includes(value)
     ? (value as CallResult['scheduling'])
     : undefined;
-
-const asObject = (value: unknown): Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : { output: value };

@@ -25,8 +25,17 @@ export function closeReason(reason: string): string {
 
 export const INVALID_ARGUMENT = 'Request contains an invalid argument.';
 
+export const internalError = (): Refusal => new Refusal(1011, 'Internal error encountered.');
+
 /** A second setup, a marker or a text where it is not allowed: the service says no more than this. */
 export const invalidArgument = (): Refusal => new Refusal(1007, INVALID_ARGUMENT);
+
+/** `at`: the path of the message that it stands in; empty for the frame itself. */
+export const unknownName = (name: string, at: string): Refusal =>
+  new Refusal(
+    1007,
+    `Invalid JSON payload received. Unknown name "${name}"${at === '' ? '' : ` at '${at}'`}: Cannot find field.`,
+  );
 
 /** A credential is missing, or is a token where only keys count. */
 export const UNREGISTERED =

@@ -3,14 +3,17 @@
  * sent is refused with its name and place, as the real service does: what passes has the type it claims.
  */
 import type { ClientMessage } from '../protocol/messages.ts';
-import { invalidArgument, Refusal } from './refusal.ts';
+import { invalidArgument, Refusal, unknownName } from './refusal.ts';
 
 /**
- * `any`: what is inside is the user's. `refused`: known to the service, but of no Live session. A set: the
- * values of an enum. An object: its fields. A list of one: a list of that.
+ * `any`: what is inside is the user's. `struct`: the same, and it has to be an object. `openApi`: the schema of a value.
+ * `refused`: known to the service, but of no Live session. A set: the values of an enum. An object: its fields. A list
+ * of one: a list of that. A `MapOf`: any names, each with a value of that shape.
  */
 export type Shape =
   | 'any'
+  | 'struct'
+  | 'openApi'
   | 'string'
   | 'bool'
   | 'int'
@@ -18,8 +21,17 @@ export type Shape =
   | 'bytes'
   | 'refused'
   | ReadonlySet<string>
+  | MapOf
   | { readonly [field: string]: Shape }
   | readonly [Shape];
+
+class MapOf {
+  readonly shape: Shape;
+
+  constructor(shape: Shape) {
+    this.shape = shape;
+  }
+}
 
 export const all = (shape: Shape, names: string): Record<string, Shape> =>
   Object.fromEntries(names.split(' ').map((name) => [name, shape]));
@@ -28,7 +40,7 @@ export const oneOf = (values: string): Shape => new Set(values.split(' '));
 const BLOB: Shape = { data: 'bytes', mimeType: 'string', displayName: 'string' };
 const FUNCTION_RESPONSE: Shape = {
   ...all('string', 'id name'),
-  response: 'any',
+  response: 'struct',
   scheduling: oneOf('SCHEDULING_UNSPECIFIED SILENT WHEN_IDLE INTERRUPT'),
   willContinue: 'bool',
   parts: ['any'],
@@ -46,6 +58,19 @@ const PART: Shape = {
   videoMetadata: 'any',
 };
 export const CONTENT: Shape = { role: 'string', parts: [PART] };
+/** The subset of OpenAPI that `parameters` takes. JSON Schema belongs into `parametersJsonSchema`, which takes all of it. */
+const OPEN_API: Shape = {
+  ...all('string', 'type format title description pattern'),
+  ...all('int', 'maxItems minItems minProperties maxProperties minLength maxLength'),
+  ...all('float', 'minimum maximum'),
+  ...all(['string'], 'enum required propertyOrdering'),
+  ...all('any', 'example default'),
+  nullable: 'bool',
+  properties: new MapOf('openApi'),
+  items: 'openApi',
+  anyOf: ['openApi'],
+};
+
 export const TOOL: Shape = {
   ...all(
     'any',
@@ -54,7 +79,8 @@ export const TOOL: Shape = {
   functionDeclarations: [
     {
       ...all('string', 'name description'),
-      ...all('any', 'parameters parametersJsonSchema response responseJsonSchema'),
+      ...all('openApi', 'parameters response'),
+      ...all('any', 'parametersJsonSchema responseJsonSchema'),
       behavior: oneOf('UNSPECIFIED BLOCKING NON_BLOCKING'),
     },
   ],
@@ -162,7 +188,23 @@ export function readClientMessage(frame: Record<string, unknown>): ClientMessage
 }
 
 /** Where a value stands, for what is said of it: put into words only when something is. */
-export type Place = { readonly parent: Place | undefined; readonly step: string | number };
+export type Place = {
+  readonly parent: Place | undefined;
+  readonly step: string | number;
+  readonly depth: number;
+};
+
+/** As deep as JSON of the service's kind may be. */
+const MAX_DEPTH = 100;
+
+/** @throws Refusal where that is too deep */
+export function placeIn(parent: Place | undefined, step: string | number): Place {
+  const depth = (parent?.depth ?? 0) + 1;
+  if (depth > MAX_DEPTH) {
+    throw new Refusal(1007, 'Invalid JSON payload received. The frame is nested too deep.');
+  }
+  return { parent, step, depth };
+}
 
 function pathOf(place: Place | undefined): string {
   if (place === undefined) return '';
@@ -186,27 +228,31 @@ export function conform(value: unknown, shape: Shape, place?: Place): unknown {
   if (Array.isArray(shape)) {
     const [item] = shape as readonly [Shape];
     if (!Array.isArray(value)) throw invalidValue(place, 'a list', value);
-    return value.map((entry, step) => conform(entry, item, { parent: place, step }));
+    return value.map((entry, step) => conform(entry, item, placeIn(place, step)));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw invalidValue(place, 'an object', value);
   }
+  if (shape instanceof MapOf) return conformToMap(value, shape.shape, place);
   const known = shape as { readonly [field: string]: Shape };
   const result: Record<string, unknown> = {};
   for (const [name, entry] of Object.entries(value)) {
     const field = name.includes('_') ? camelCase(name) : name;
     const inner = Object.hasOwn(known, field) ? known[field] : undefined;
-    if (inner === undefined) {
-      const at = place === undefined ? '' : ` at '${pathOf(place)}'`;
-      throw new Refusal(
-        1007,
-        `Invalid JSON payload received. Unknown name "${name}"${at}: Cannot find field.`,
-      );
-    }
-    if (entry === null) continue;
-    result[field] = conform(entry, inner, { parent: place, step: field });
+    if (inner === undefined) throw unknownName(name, pathOf(place));
+    if (entry === null && inner !== 'struct') continue;
+    result[field] = conform(entry, inner, placeIn(place, field));
   }
   return result;
+}
+
+/** The service names an entry of a map by its number. */
+function conformToMap(value: object, shape: Shape, place: Place | undefined): object {
+  const entries = Object.entries(value).map(([name, entry], index) => {
+    const inner = placeIn(placeIn(place, index), 'value');
+    return [name, conform(entry, shape, inner)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** Numbers may come as strings (int64 does), base64 in both alphabets. */
@@ -218,6 +264,11 @@ function conformToScalar(
   switch (shape) {
     case 'any':
       return value;
+    case 'struct':
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+      throw invalidValue(place, 'type.googleapis.com/google.protobuf.Struct', value);
+    case 'openApi':
+      return conform(value, OPEN_API, place);
     case 'refused':
       throw invalidArgument();
     case 'string':

@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws';
 import { decodeFrame, encodeServerMessage } from '../protocol/codec.ts';
 import type {
   Blob,
+  Content,
   Part,
   ClientContent,
   ClientMessage,
@@ -24,7 +25,13 @@ import { Consumed } from './consumed.ts';
 import { Context, EMPTY_CONTEXT } from './context.ts';
 import type { Engines } from './engines/find.ts';
 import { Lifetime, SESSION_LIMIT_SECONDS, type LifetimeOptions } from './lifetime.ts';
-import { closeReason, invalidArgument, misplacedMarker, Refusal } from './refusal.ts';
+import {
+  closeReason,
+  internalError,
+  invalidArgument,
+  misplacedMarker,
+  Refusal,
+} from './refusal.ts';
 import type { Lineage, Resumption, SessionState } from './resumption.ts';
 import { readClientMessage } from './schema.ts';
 import { checkSetup, checkTools } from './setupRules.ts';
@@ -73,6 +80,8 @@ export class Session {
   /** As the client was last told. */
   #resumable = false;
   readonly #consumed = new Consumed();
+  /** Sound has come in `mediaChunks`, where nobody hears it, and has been reported. */
+  #ignores = false;
 
   constructor(socket: WebSocket, options: SessionOptions) {
     this.#socket = socket;
@@ -102,9 +111,7 @@ export class Session {
       await this.#handle(readClientMessage(decoded.message));
     } catch (error) {
       if (!(error instanceof Refusal)) this.#options.onFault(`internal: ${String(error)}`);
-      this.#refuse(
-        error instanceof Refusal ? error : new Refusal(1011, 'Internal error encountered.'),
-      );
+      this.#refuse(error instanceof Refusal ? error : internalError());
     }
   }
 
@@ -153,12 +160,12 @@ export class Session {
       setup.realtimeInputConfig?.automaticActivityDetection ?? {},
       {
         onStart: (atMs) => {
-          this.#signal(setup, 'ACTIVITY_START', atMs);
+          this.#signal('ACTIVITY_START', atMs);
           this.#consumed.utteranceBegan(activity.heldFromMs);
           turns.userOnStart(interrupts);
         },
         onEnd: (utterance, atMs) => {
-          this.#signal(setup, 'ACTIVITY_END', atMs);
+          this.#signal('ACTIVITY_END', atMs);
           turns.userOnEnd(utterance);
         },
       },
@@ -184,9 +191,10 @@ export class Session {
     if (resumed) this.#tellResumable(true);
   }
 
-  /** What was detected, where it was asked for: Vertex only, in the spelling of its wire. */
-  #signal(setup: Setup, type: 'ACTIVITY_START' | 'ACTIVITY_END', atMs: number): void {
-    if (!setup.explicitVadSignal) return;
+  /** What was detected: on Vertex where it was asked for, and unasked by models that are known to tell. */
+  #signal(type: 'ACTIVITY_START' | 'ACTIVITY_END', atMs: number): void {
+    const { setup, profile } = this.#ready ?? {};
+    if (!setup?.explicitVadSignal && !profile?.unaskedVoiceActivity.value) return;
     this.#send({ voiceActivity: { type, audioOffset: `${atMs / 1000}s` } });
   }
 
@@ -234,6 +242,10 @@ export class Session {
   #clientContent({ turns = [], turnComplete = false }: ClientContent, ready: Ready): void {
     const { context, profile } = ready;
     const seedsOnly = profile.textPath.value === 'seedThenRealtime';
+    const { value, confidence } = profile.contentRole;
+    if (value === 'required' && confidence === 'sure' && !turns.every(hasRole)) {
+      throw invalidArgument();
+    }
     if (seedsOnly && (!this.#seeding || this.#seeded)) throw invalidArgument();
     const texts = turns.map(({ role = 'user', parts }) => ({
       role,
@@ -273,7 +285,7 @@ export class Session {
     if ('audio' in input) await this.#audio(input.audio, ready);
     else if ('mediaChunks' in input) {
       const [first] = input.mediaChunks;
-      if (first) await this.#audio(first, ready);
+      if (first) await this.#mediaChunk(first, ready);
     } else if ('text' in input) {
       if (typeof input.text !== 'string') throw invalidArgument();
       if (setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION') turns.interrupt();
@@ -286,6 +298,18 @@ export class Session {
     } else if ('activityEnd' in input) {
       if (!activity.markEnd()) throw misplacedMarker();
     } else if ('video' in input) this.#video(ready);
+  }
+
+  /** Deprecated; newer models do not hear what comes so, and say nothing of it. */
+  async #mediaChunk(blob: Blob, ready: Ready): Promise<void> {
+    if (isVideo(blob) || ready.profile.mediaChunks.value === 'heard') {
+      return this.#audio(blob, ready);
+    }
+    if (this.#ignores) return;
+    this.#ignores = true;
+    this.#options.onFault(
+      `${ready.profile.id} ignores sound in mediaChunks: send it as realtimeInput.audio`,
+    );
   }
 
   async #audio(blob: Blob, ready: Ready): Promise<void> {
@@ -346,6 +370,8 @@ export class Session {
     this.#input.close();
   }
 }
+
+const hasRole = ({ role }: Content): boolean => role === 'user' || role === 'model';
 
 /** What was sent may lack what the type promises. */
 const textOf = (parts: Part[] | undefined): string =>

@@ -3,11 +3,11 @@
  * whether the service takes a setting, it is taken.
  */
 import type { Fact } from '../protocol/facts.ts';
-import type { Setup, Tool } from '../protocol/messages.ts';
+import type { GenerationConfig, Setup, Tool } from '../protocol/messages.ts';
 import { findModel, modelId, type ModelProfile } from '../protocol/models.ts';
 import { ASSUMED } from '../protocol/openQuestions.ts';
 import { findVoice, isLibraryVoice } from '../protocol/voices.ts';
-import { invalidArgument, Refusal } from './refusal.ts';
+import { internalError, invalidArgument, Refusal, unknownName } from './refusal.ts';
 
 export type SetupContext = {
   /** As in the path: `v1beta`. */
@@ -18,9 +18,13 @@ export type SetupContext = {
 
 /** The profile of a setup that is in order. @throws Refusal with the close code of the service. */
 export function checkSetup(setup: Setup, context: SetupContext): ModelProfile {
+  // Only v1alpha of the Gemini API has the field, which is found before the model is looked at.
+  const isAlpha = context.vertex || context.apiVersion === 'v1alpha';
+  if (setup.proactivity !== undefined && !isAlpha) throw unknownName('proactivity', 'setup');
   const profile = checkModel(setup, context);
   checkModalities(setup, profile);
   checkGeneration(setup, profile);
+  checkTone(setup, profile, isAlpha);
   checkTools(setup.tools ?? [], profile);
   const detection = setup.realtimeInputConfig?.automaticActivityDetection;
   for (const ms of [detection?.prefixPaddingMs, detection?.silenceDurationMs]) {
@@ -67,27 +71,16 @@ function checkGeneration(
   { generationConfig = {}, proactivity }: Setup,
   profile: ModelProfile,
 ): void {
-  const { thinkingConfig, enableAffectiveDialog, speechConfig, translationConfig } =
+  const { thinkingConfig, speechConfig, translationConfig, presencePenalty, frequencyPenalty } =
     generationConfig;
-  const thinking = known(profile.thinking);
-  if (thinkingConfig !== undefined && thinking !== undefined) {
-    const { thinkingLevel, thinkingBudget } = thinkingConfig;
-    const level = thinkingLevel?.toUpperCase();
-    const fits =
-      thinking.kind === 'budget'
-        ? level === undefined
-        : thinking.kind === 'levels' &&
-          thinkingBudget === undefined &&
-          (level === undefined || thinking.levels.some((taken) => taken === level));
-    if (!fits) throw new Refusal(1007, 'thinking_config is not supported for this model.');
-  }
-  const affective = known(profile.affective) ?? 'optional';
-  if (enableAffectiveDialog === true && affective !== 'optional') throw invalidArgument();
+  checkThinking(thinkingConfig, profile);
   if (proactivity?.proactiveAudio !== undefined) {
     const rule = known(profile.proactive);
     if (rule === 'refused' || (rule === 'always' && !proactivity.proactiveAudio))
       throw invalidArgument();
   }
+  const penalized = presencePenalty !== undefined || frequencyPenalty !== undefined;
+  if (penalized && known(profile.penalties) === 'refused') throw invalidArgument();
   if (translationConfig !== undefined && known(profile.translation) === false) {
     throw invalidArgument();
   }
@@ -101,6 +94,43 @@ function checkGeneration(
   }
 }
 
+function checkThinking(asked: ThinkingConfig | undefined, { thinking }: ModelProfile): void {
+  const rule = known(thinking);
+  if (rule === undefined) return;
+  const { thinkingLevel, thinkingBudget } = asked ?? {};
+  const level = thinkingLevel?.toUpperCase();
+  if (rule.kind === 'levels') {
+    if (level === undefined && thinkingBudget === undefined && rule.requiredLevel !== undefined) {
+      throw new Refusal(1007, 'Thinking level must be specified for this model.');
+    }
+    if (level !== undefined && !rule.levels.some((taken) => taken === level)) {
+      throw new Refusal(1007, `Thinking level ${level} is not supported for this model`);
+    }
+    if (thinkingBudget !== undefined && !rule.takesBudget) throw unsupportedThinking();
+  } else if (rule.kind === 'omit') {
+    if (asked !== undefined) {
+      throw new Refusal(1007, 'Thinking level is not supported for this model');
+    }
+  } else if (level !== undefined) throw unsupportedThinking();
+}
+
+type ThinkingConfig = GenerationConfig['thinkingConfig'];
+
+const unsupportedThinking = (): Refusal =>
+  new Refusal(1007, 'thinking_config is not supported for this model.');
+
+/** `enableAffectiveDialog`: on 2.5 of v1alpha only; the other models refuse it in words of their own. */
+function checkTone({ generationConfig }: Setup, profile: ModelProfile, isAlpha: boolean): void {
+  if (generationConfig?.enableAffectiveDialog === undefined) return;
+  const affective = known(profile.affective) ?? 'optional';
+  if (affective === 'optional') {
+    if (!isAlpha) throw unknownName('enableAffectiveDialog', 'setup.generation_config');
+    return;
+  }
+  if (affective === 'refused' && !generationConfig.enableAffectiveDialog) return;
+  throw profile.affectiveRefusal.value === 'internal' ? internalError() : invalidArgument();
+}
+
 function hasVoice(voice: string, { libraryVoices }: ModelProfile): boolean {
   if (findVoice(voice) === undefined) return false;
   return !isLibraryVoice(voice) || known(libraryVoices) !== false;
@@ -111,16 +141,16 @@ const MAX_FUNCTIONS = 512;
 
 /** @throws Refusal */
 export function checkTools(tools: readonly Tool[], profile: ModelProfile): void {
+  if (tools.some((tool) => tool.functionDeclarations?.length === 0)) throw invalidArgument();
   const declarations = tools.flatMap((tool) => tool.functionDeclarations ?? []);
   if (declarations.length > MAX_FUNCTIONS) throw invalidArgument();
   for (const { name, behavior } of declarations) {
     if (typeof name !== 'string' || !FUNCTION_NAME.test(name)) throw invalidArgument();
     const functions = known(profile.functions);
-    if (
-      functions === 'none' ||
-      (behavior === 'BLOCKING' && functions === 'nonBlocking') ||
-      (behavior === 'NON_BLOCKING' && functions === 'blocking')
-    ) {
+    if (behavior === 'BLOCKING' && functions === 'nonBlocking') {
+      throw new Refusal(1007, 'BLOCKING function calls are not supported for this model');
+    }
+    if (functions === 'none' || (behavior === 'NON_BLOCKING' && functions === 'blocking')) {
       throw invalidArgument();
     }
   }

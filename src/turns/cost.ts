@@ -4,6 +4,7 @@ import type { Price } from '../protocol/models.ts';
 
 const PER = 1_000_000;
 
+/** Input is the prompt and what tools added to it; output is the response and the thoughts. */
 export function costUsd(usage: Usage, price: Price): number {
   const prompt = side(usage.promptByModality, usage.promptTokens, {
     TEXT: price.textIn,
@@ -19,7 +20,9 @@ export function costUsd(usage: Usage, price: Price): number {
     VIDEO: price.audioOut,
     DOCUMENT: price.textOut,
   });
-  return (prompt + response + usage.thoughtsTokens * price.textOut) / PER;
+  const tools = usage.toolUsePromptTokens * price.textIn;
+  const thoughts = usage.thoughtsTokens * price.textOut;
+  return (prompt + tools + response + thoughts) / PER;
 }
 
 /** Details need not add up to the count: what they leave unexplained is taken for text. */

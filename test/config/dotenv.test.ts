@@ -102,7 +102,7 @@ describe('a hostile .env', () => {
   it('may set the key, the model, the voice, and plain numbers and words', async () => {
     const dotenv = {
       GEMINI_API_KEY: 'from-dotenv',
-      GEMLIVE_MODEL: 'gemini-3.1-flash-live-preview',
+      GEMLIVE_MODEL: 'gemini-2.5-flash-native-audio-latest',
       GEMLIVE_VOICE: 'Puck',
       GEMLIVE_SILENCE_MS: '700',
       GEMLIVE_SYSTEM: 'Be brief.',

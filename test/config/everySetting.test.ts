@@ -1,9 +1,11 @@
 /**
- * Every model beside every setting: the setup is what live-api.md says, or there is a clear error before
+ * Every model beside every setting: the setup is what was written by hand, or there is a clear error before
  * anything is opened, or a warning where the setting was not meant for this model alone. What is sent is
  * put to the local server, which knows every field and refuses what a model does not take.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toEndpoint } from '../../src/config/endpoint.ts';
+import type { ApiVersion } from '../../src/config/settings.ts';
 import { toSetup } from '../../src/config/setup.ts';
 import { MODELS } from '../../src/protocol/models.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
@@ -64,13 +66,16 @@ async function answerTo(setup: object, path?: string): Promise<string> {
   }
 }
 
-/** Models that are sent unchecked may be refused by the server: these are. */
-function answerOf(family: Family, { flags }: Row): string {
-  if (family === 'unknown') return 'is not found for API version';
-  if (family === 'retired' && flags.includes('Nobody')) return 'no matching speaker voice';
-  if (family === 'retired' && flags.startsWith('--translate-to')) return 'invalid argument';
-  return 'ready';
-}
+const answerOf = (family: Family, { answers }: Row): RegExp =>
+  family === 'unknown' ? /is not found for API version/ : (answers?.[family] ?? /^ready$/);
+
+/** Two fields exist in v1alpha of the Gemini API only. */
+const versionFor = ({ proactivity, generationConfig }: Json): ApiVersion => {
+  const { enableAffectiveDialog } = generationConfig as Json;
+  return proactivity === undefined && enableAffectiveDialog === undefined ? 'v1beta' : 'v1alpha';
+};
+const pathOf = (apiVersion: ApiVersion): string =>
+  new URL(toEndpoint({ baseUrl: server.url, apiVersion }).url).pathname;
 
 describe.each(CASES)('$model', ({ family, model }) => {
   it.each(ROWS)('$command $flags', async (row) => {
@@ -80,10 +85,14 @@ describe.each(CASES)('$model', ({ family, model }) => {
     if (reason === undefined) {
       const { settings, profile, warnings } = await resolveFrom({ argv });
       const setup = toSetup(settings, profile);
-      expect(setup).toStrictEqual(setupWith(outcome, family, model));
-      expect(warnings.map(({ code }) => code)).not.toContain('refused_setting');
-      const answer = await answerTo(setup);
-      expect(answer).toContain(answerOf(family, row));
+      const expected = setupWith(outcome, family, model);
+      expect(setup).toStrictEqual(expected);
+      expect(settings.apiVersion).toBe(versionFor(expected));
+      const codes = warnings.map(({ code }) => code);
+      expect(codes).not.toContain('refused_setting');
+      const ignored = codes.filter((code) => code === 'ignored_setting');
+      expect(ignored).toHaveLength(row.ignoredBy?.includes(family) ? 1 : 0);
+      expect(await answerTo(setup, pathOf(settings.apiVersion))).toMatch(answerOf(family, row));
       return;
     }
     const error = await thrownBy(() => resolveFrom({ argv }));
@@ -128,13 +137,17 @@ describe.each(CASES)('$model', ({ family, model }) => {
   )('$flags --no-check: sent all the same', async (row) => {
     const argv = [...argvOf(row, model), '--no-check'];
     const { settings, profile, warnings } = await resolveFrom({ argv });
-    expect(toSetup(settings, profile)).toStrictEqual(setupWith(row.all, family, model));
+    const expected = setupWith(row.all, family, model);
+    expect(toSetup(settings, profile)).toStrictEqual(expected);
+    expect(settings.apiVersion).toBe(versionFor(expected));
     expect(warnings).toEqual([]);
   });
 
   it('through the program', async () => {
     const rows = ROWS.filter(({ flags }) =>
-      ['--temperature 0.5', '--system Hello', '--silence-ms 500', '--no-compress'].includes(flags),
+      ['--max-output-tokens 256', '--system Hello', '--silence-ms 500', '--no-compress'].includes(
+        flags,
+      ),
     );
     let expected = setupOf(family, model);
     for (const { all } of rows) expected = merged(expected, all as Json);
@@ -144,13 +157,12 @@ describe.each(CASES)('$model', ({ family, model }) => {
       code: 0,
       sent: { setup: expected },
     });
-    const quiet = ['live38', 'thinking38', 'live31', 'native25', 'robotics'].includes(family);
+    const quiet = ['live38', 'thinking38', 'native25', 'robotics'].includes(family);
     const isGemini = quiet || model === 'gemini-3.5-transcribe-live';
     expect(stderr === '').toBe(isGemini);
   });
 });
 
-/** By hand from live-api.md §1.3, §2.1 and §4.8. */
 describe('on Vertex AI', () => {
   const PLACE = 'projects/my-project/locations/us-central1/publishers/google/models/';
   const OF_38 = setupOf('live38', 'gemini-3.8-live');
@@ -167,6 +179,13 @@ describe('on Vertex AI', () => {
           enableAffectiveDialog: true,
           thinkingConfig: { thinkingBudget: 0 },
         },
+      }),
+      [],
+    ],
+    [
+      '-m gemini-3.5-live-translate-preview --translate-to de',
+      merged(setupOf('translate', 'gemini-3.5-live-translate-preview'), {
+        generationConfig: { translationConfig: { targetLanguageCode: 'de' } },
       }),
       [],
     ],

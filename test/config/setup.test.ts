@@ -1,4 +1,4 @@
-/** Setup messages written by hand from live-api.md §2.1 and §2.3, against what the options make. */
+/** Setup messages written by hand, against what the options make. */
 import { describe, expect, it } from 'vitest';
 import { toSetup, type SetupExtras } from '../../src/config/setup.ts';
 import type { Setup } from '../../src/protocol/messages.ts';
@@ -65,18 +65,22 @@ const TABLE: readonly [name: string, argv: string[], expected: object, extras?: 
   ],
   [
     'all numbers',
-    'chat --temperature 0 --top-p .5 --top-k 40 --max-output-tokens 256 --seed -7 --presence-penalty 0.5 --frequency-penalty -1'.split(
+    'chat -m gemini-2.5-flash-native-audio-latest --temperature 0 --top-p .5 --top-k 40 --max-output-tokens 256 --seed -7 --presence-penalty 0.5 --frequency-penalty -1'.split(
       ' ',
     ),
-    generation({
-      temperature: 0,
-      topP: 0.5,
-      topK: 40,
-      maxOutputTokens: 256,
-      seed: -7,
-      presencePenalty: 0.5,
-      frequencyPenalty: -1,
-    }),
+    {
+      ...of25,
+      generationConfig: {
+        responseModalities: ['AUDIO'],
+        temperature: 0,
+        topP: 0.5,
+        topK: 40,
+        maxOutputTokens: 256,
+        seed: -7,
+        presencePenalty: 0.5,
+        frequencyPenalty: -1,
+      },
+    },
   ],
   [
     'a thinking level',

@@ -3,10 +3,16 @@
  * them, written by hand and not read from the server's source. A close frame holds 123 bytes of them.
  */
 import type { LiveServer, LiveServerOptions } from '../../src/server/server.ts';
-import { GEMINI_PATH, openClient, openSession, type LiveClient } from '../support/liveClient.ts';
+import {
+  ALPHA_PATH,
+  EXTENDED_THINKING,
+  GEMINI_PATH,
+  openClient,
+  openSession,
+  type LiveClient,
+} from '../support/liveClient.ts';
 import {
   functions,
-  MODEL_31,
   NATIVE_25,
   sending,
   setup,
@@ -122,43 +128,79 @@ export const EXPECTATIONS: readonly Expectation[] = [
   ),
   {
     code: 1007,
-    reason: 'thinking_config is not supported…',
+    reason: 'Thinking level is not supported for this model',
     cause: 'thinkingConfig on 3.8',
     provoke: setup({ generationConfig: { thinkingConfig: { thinkingLevel: 'LOW' } } }),
   },
   {
     code: 1007,
-    reason: 'thinking_config is not supported…',
+    reason: 'Thinking level MINIMAL is not supported for this model',
     cause: 'MINIMAL on extended thinking',
     provoke: setup({
       model: THINKING,
       generationConfig: { thinkingConfig: { thinkingLevel: 'MINIMAL' } },
     }),
   },
-  argument('proactiveAudio: false on 3.8', setup({ proactivity: { proactiveAudio: false } })),
+  {
+    code: 1007,
+    reason: 'Thinking level must be specified for this model.',
+    cause: 'extended thinking without a level',
+    provoke: setup({ model: THINKING }),
+  },
+  {
+    code: 1007,
+    reason: 'thinking_config is not supported…',
+    cause: 'a level on 2.5',
+    provoke: setup({
+      model: NATIVE_25,
+      generationConfig: { thinkingConfig: { thinkingLevel: 'LOW' } },
+    }),
+  },
+  ...[true, false].map((proactiveAudio) => ({
+    code: 1007,
+    reason:
+      'Invalid JSON payload received. Unknown name "proactivity" at \'setup\': Cannot find field.',
+    cause: `proactiveAudio: ${proactiveAudio} on v1beta`,
+    provoke: setup({ proactivity: { proactiveAudio } }),
+  })),
+  argument(
+    'proactiveAudio: false on 3.8',
+    setup({ proactivity: { proactiveAudio: false } }, ALPHA_PATH),
+  ),
   argument(
     'enableAffectiveDialog on 3.8',
     setup({ generationConfig: { enableAffectiveDialog: true } }),
   ),
+  argument('presencePenalty on 3.8', setup({ generationConfig: { presencePenalty: 0.5 } })),
+  {
+    code: 1007,
+    reason: 'BLOCKING function calls are not supported for this model',
+    cause: 'a BLOCKING function on extended thinking',
+    provoke: setup({
+      ...EXTENDED_THINKING,
+      ...functions('BLOCKING'),
+    }),
+  },
+  {
+    code: 1007,
+    reason:
+      'Invalid JSON payload received. Unknown name "additionalProperties" at \'setup.tools[0].function_declarations[0].parameters\': Cannot find field.',
+    cause: 'JSON Schema in `parameters`',
+    provoke: setup({
+      tools: [
+        { functionDeclarations: [{ name: 'f', parameters: { additionalProperties: false } }] },
+      ],
+    }),
+  },
+  argument('no function at all', setup({ tools: [{ functionDeclarations: [] }] })),
   argument(
-    'a BLOCKING function on extended thinking',
-    setup({ model: THINKING, ...functions('BLOCKING') }),
-  ),
-  argument(
-    'a NON_BLOCKING function on 3.1',
-    setup({ model: MODEL_31, ...functions('NON_BLOCKING') }),
+    'content without a role on 3.8',
+    afterSetup({}, { clientContent: { turns: [{ parts: [{ text: 'x' }] }] } }),
   ),
   argument('code execution on 3.8', setup({ tools: [{ codeExecution: {} }] })),
   argument(
     'multiSpeakerVoiceConfig',
     setup({ generationConfig: { speechConfig: { multiSpeakerVoiceConfig: {} } } }),
-  ),
-  argument(
-    'content in the midst of a session of 3.1',
-    afterSetup(
-      { model: MODEL_31 },
-      { clientContent: { turns: [{ role: 'user', parts: [{ text: 'x' }] }], turnComplete: true } },
-    ),
   ),
   argument(
     'activity markers under automatic detection',

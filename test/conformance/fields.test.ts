@@ -1,6 +1,7 @@
 /** What works and only a bare client can send. */
 import { describe, expect, it } from 'vitest';
 import {
+  ALPHA_PATH,
   openSession,
   sendSound,
   soundOf,
@@ -216,10 +217,14 @@ describe('what works', () => {
   });
 
   it('proactive sound may be left as it is', async () => {
-    const client = await openSession(server.url, {
-      ...WORDS,
-      proactivity: { proactiveAudio: true },
-    });
+    const client = await openSession(
+      server.url,
+      {
+        ...WORDS,
+        proactivity: { proactiveAudio: true },
+      },
+      ALPHA_PATH,
+    );
     say(client, 'say yes');
     expect(wordsOf(await client.turn())).toBe('Yes.');
     await client.close();

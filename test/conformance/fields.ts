@@ -2,6 +2,7 @@
  * The fields of the protocol that have no test of their own, by hand: what is taken without effect, what is
  * refused, what never comes. `table.test.ts` sees that no field is missing and makes docs/conformance.md.
  */
+import { ALPHA_PATH } from '../support/liveClient.ts';
 import { CONFIG, VAD, words } from './proven.ts';
 
 export type Taken = {
@@ -10,6 +11,8 @@ export type Taken = {
   value: unknown;
   why: string;
   model?: string;
+  /** Where other than on v1beta. */
+  path?: string;
   /** Sent beside it. */
   beside?: Record<string, unknown>;
 };
@@ -32,10 +35,12 @@ const TRANSCRIPTION = 'AudioTranscriptionConfig';
 /** Taken, and without effect here. */
 export const TAKEN: readonly Taken[] = [
   ...taken(`${CONFIG}.temperature`, 0.5, BRAIN),
-  ...taken(within(CONFIG, 'topP presencePenalty frequencyPenalty'), 0.5, SAMPLING),
+  ...taken(`${CONFIG}.topP`, 0.5, SAMPLING),
+  ...taken(within(CONFIG, 'presencePenalty frequencyPenalty'), 0.5, SAMPLING, { model: NATIVE_25 }),
   ...taken(within(CONFIG, 'topK seed candidateCount'), 1, SAMPLING),
   ...taken(`${CONFIG}.enableAffectiveDialog`, true, 'the voice speaks as it does', {
     model: NATIVE_25,
+    path: ALPHA_PATH,
   }),
   ...taken(`${CONFIG}.speechConfig.languageCode`, 'en-US', 'the voice has its language'),
   ...taken(
@@ -84,7 +89,7 @@ export const TAKEN: readonly Taken[] = [
   ),
   ...taken(`${TRANSCRIPTION}.mode`, 'SMART', 'the recogniser gives words only'),
   ...taken(`${TRANSCRIPTION}.sourceText`, 'x', 'the recogniser gives words only'),
-  ...taken('setup.proactivity.proactiveVideo', true, EYES),
+  ...taken('setup.proactivity.proactiveVideo', true, EYES, { path: ALPHA_PATH }),
   ...taken('setup.safetySettings', [{}], 'the brain is what the user chose'),
   ...taken(within('setup.safetySettings', 'category threshold method'), 'x', 'the same'),
   ...taken('setup.labels', { team: 'x' }, 'nobody is billed'),

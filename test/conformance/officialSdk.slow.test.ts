@@ -180,7 +180,6 @@ describe('the official SDK talks to the local server', () => {
         triggerTokens: '25600',
         slidingWindow: { targetTokens: '12800' },
       },
-      proactivity: { proactiveAudio: true },
       safetySettings: [
         {
           category: HarmCategory.HARM_CATEGORY_HARASSMENT,

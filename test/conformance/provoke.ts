@@ -9,18 +9,19 @@ import {
 } from '../support/liveClient.ts';
 
 export const NATIVE_25 = 'models/gemini-2.5-flash-native-audio-latest';
-export const MODEL_31 = 'models/gemini-3.1-flash-live-preview';
 export const THINKING = 'models/gemini-3.8-live-extended-thinking';
 
 /** Sends frames as soon as the socket is open. */
-export const sending =
-  (...frames: unknown[]) =>
+export const sending = (...frames: unknown[]) => sendingTo(GEMINI_PATH, ...frames);
+const sendingTo =
+  (path: string, ...frames: unknown[]) =>
   async ({ url }: LiveServer): Promise<LiveClient> => {
-    const client = await openClient(url);
+    const client = await openClient(url, path);
     for (const frame of frames) client.send(frame);
     return client;
   };
-export const setup = (fields: object) => sending({ setup: { model: DEFAULT_MODEL, ...fields } });
+export const setup = (fields: object, path = GEMINI_PATH) =>
+  sendingTo(path, { setup: { model: DEFAULT_MODEL, ...fields } });
 /** Sends frames after setupComplete. */
 export const afterSetup =
   (fields: Record<string, unknown>, ...frames: unknown[]) =>

@@ -41,7 +41,7 @@ describe('the official SDK over HTTP', () => {
     for await (const found of await ai.models.list({ config: { pageSize: 3 } })) {
       if (found.supportedActions?.includes('bidiGenerateContent')) live.push(found.name ?? '');
     }
-    expect(live).toHaveLength(9);
+    expect(live).toHaveLength(8);
     expect(live).toContain('models/gemini-3.8-live');
   });
 

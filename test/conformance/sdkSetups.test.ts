@@ -97,10 +97,10 @@ describe('its setup frames are ours', () => {
     ],
     ['--search', 'gemini-3.8-live', { tools: [{ googleSearch: {} }] }],
     [
-      '--thinking minimal --voice puck --system Hi',
-      'gemini-3.1-flash-live-preview',
+      '--voice puck --system Hi',
+      'gemini-3.8-live-extended-thinking',
       {
-        thinkingConfig: { thinkingLevel: ThinkingLevel.MINIMAL },
+        thinkingConfig: { thinkingLevel: ThinkingLevel.LOW },
         speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Puck' } } },
         systemInstruction: 'Hi',
       },
@@ -123,7 +123,7 @@ describe('its setup frames are ours', () => {
     [
       '--language pt-BR --no-affective',
       'gemini-live-2.5-flash-native-audio',
-      { speechConfig: { languageCode: 'pt-BR' }, enableAffectiveDialog: false },
+      { speechConfig: { languageCode: 'pt-BR' } },
     ],
     [
       '--thinking off --include-thoughts',
@@ -131,7 +131,7 @@ describe('its setup frames are ours', () => {
       { thinkingConfig: { thinkingBudget: 0, includeThoughts: true } },
     ],
     ['--vad manual', 'gemini-3.8-live', { realtimeInputConfig: MARKED }],
-    ['--ptt', 'gemini-3.1-flash-live-preview', { realtimeInputConfig: MARKED }],
+    ['--ptt', 'gemini-2.5-flash-native-audio-latest', { realtimeInputConfig: MARKED }],
     [
       '--turn-coverage activity --code-execution --search',
       'gemini-live-2.5-flash-preview',

@@ -223,7 +223,7 @@ describe('a handle', () => {
     const other = await startRecordingProxy(url);
     const tries: [Record<string, string>, string[]][] = [
       [{ ...place.env, GEMINI_API_KEY: 'AIzaSyAnother-key-0123456789abcdefghijk' }, []],
-      [place.env, ['-m', 'gemini-3.1-flash-live-preview']],
+      [place.env, ['-m', 'gemini-2.5-flash-native-audio-latest']],
     ];
     for (const [env, args] of tries) {
       const { stderr } = await chat(env, '-c', ...args, 'hi');

@@ -90,6 +90,27 @@ describe.each(['chat', 'talk', 'file'] as const)('gemlive %s, without --json', (
   });
 });
 
+describe('a quota that ends a session with --search', () => {
+  const WORDS =
+    'You exceeded your current quota, please check your plan and billing details. For more information on';
+
+  it.concurrent.each([
+    ['chat', ['chat', 'hi', '--search']],
+    ['talk', [...COMMANDS.talk, '--search']],
+    ['file', ['file', recording, recording, '--fast', '--search']],
+  ] as const)('%s: the hint is to leave --search out', async (command, args) => {
+    const at = await closes(1011, WORDS)();
+    const { code, stderr } = await runCli([...args, '--base-url', at.url], {
+      env: { GEMINI_API_KEY: KEY },
+    });
+    await at.close();
+    expect(code).toBe(7);
+    const inputs = command === 'file' ? 2 : 1;
+    const hint = / {2}why: web search has a quota of its own.*\n {2}try: leave --search out; /g;
+    expect(stderr.match(hint)).toHaveLength(inputs);
+  });
+});
+
 describe('in the middle of a session', () => {
   const MIDDLE: [number, string, ErrorRow['exit'], string][] = [
     [1011, 'Internal error encountered.', 5, 'connection_lost'],

@@ -150,9 +150,3 @@ inTerminal('a server that goes away ends it with a line and exit 5', async () =>
   expect(code).toBe(5);
   expect(modes.after).toBe(modes.before);
 });
-
-inTerminal('keeps the voice it has where the model has not the one that is asked for', async () => {
-  const terminal = await open('-m', 'gemini-3.1-flash-live-preview');
-  await ask(terminal, '/voice en-us-tavi', /error: the model has no voices of the library\n> $/);
-  await ask(terminal, 'what is 12 times 12', /12 times 12 is 144\.\n> $/);
-});

@@ -306,7 +306,7 @@ describe('a model', () => {
     const vertexOnly = 'gemini-live-2.5-flash-native-audio';
     expect((await runCli([...dry, '-m', vertexOnly])).stderr).toContain('from Vertex AI only');
     expect((await runCli([...dry, '-m', vertexOnly, ...VERTEX])).stderr).toBe('');
-    const geminiOnly = ['-m', 'gemini-3.1-flash-live-preview'];
+    const geminiOnly = ['-m', 'gemini-3.8-live-extended-thinking'];
     expect((await runCli([...dry, ...geminiOnly, ...VERTEX])).stderr).toContain(
       'from the Gemini API only, not from Vertex AI',
     );

@@ -279,7 +279,7 @@ describe('a handle that is stale', () => {
   it('on a model that takes history at the start only too', async () => {
     let nowMs = Date.now();
     const one = await converse({
-      server: { now: () => new Date(nowMs) },
+      server: { now: () => new Date(nowMs), allowRetired: true },
       model: 'gemini-3.1-flash-live-preview',
     });
     await ask(one, 'one');

@@ -70,11 +70,10 @@ describe('models', () => {
       .filter(({ supportedGenerationMethods }) => supportedGenerationMethods.includes(method))
       .map(({ name }) => name);
 
-  /** As the service listed them on 2026-10-08. */
+  /** As the service listed them on 2026-10-08, without the one that was shut down since. */
   const LIVE = [
     'models/gemini-3.8-live',
     'models/gemini-3.8-live-extended-thinking',
-    'models/gemini-3.1-flash-live-preview',
     'models/gemini-3.5-live-translate-preview',
     'models/gemini-3.5-transcribe-live',
     'models/gemini-robotics-er-2-streaming-preview',
@@ -88,6 +87,7 @@ describe('models', () => {
     const old = await startLiveServer({ ...NO_ENGINES, allowRetired: true });
     expect(idsOf(await list(old.url), 'bidiGenerateContent')).toEqual([
       ...LIVE,
+      'models/gemini-3.1-flash-live-preview',
       'models/gemini-live-2.5-flash-preview',
       'models/gemini-2.0-flash-live-001',
       'models/gemini-2.0-flash-exp',

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 
 const NO_ENGINES = { stt: 'none', tts: 'none' };
 const MODEL = 'models/gemini-3.8-live';
-const OTHER_MODEL = 'models/gemini-3.1-flash-live-preview';
+const OTHER_MODEL = 'models/gemini-2.5-flash-native-audio-latest';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -277,7 +277,7 @@ describe('what a token fixes', () => {
       temperature: 0.3,
     });
     await (await enter(token, { model: OTHER_MODEL })).close();
-    expect(models.at(-1)).toBe('gemini-3.1-flash-live-preview');
+    expect(models.at(-1)).toBe('gemini-2.5-flash-native-audio-latest');
   });
 
   it('is everything, where it has a setup and no mask: what it leaves out is the default', async () => {
@@ -354,7 +354,7 @@ describe('what a token fixes', () => {
   it('leaves the model to the client where the token names none', async () => {
     const token = await mint({ bidiGenerateContentSetup: { ...system('the token’s') } });
     expect(await effect(token, { model: OTHER_MODEL })).toMatchObject({ system: 'the token’s' });
-    expect(models).toEqual(['gemini-3.1-flash-live-preview']);
+    expect(models).toEqual(['gemini-2.5-flash-native-audio-latest']);
   });
 
   it('is not changed by what happens in a session', async () => {

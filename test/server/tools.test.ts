@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Brain, BrainRequest } from '../../src/server/brain/brain.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
 import {
+  EXTENDED_THINKING,
   openSession,
   VERTEX_PATH,
   wordsOf,
@@ -241,7 +242,7 @@ describe.concurrent('a call that does not block', () => {
 });
 
 describe.concurrent('extended thinking', () => {
-  const MODEL = { model: 'models/gemini-3.8-live-extended-thinking' };
+  const MODEL = EXTENDED_THINKING;
 
   it('says something first, and is idle when the result has been spoken of', async () => {
     const client = await openSession(server.url, { ...declared(), ...MODEL });
@@ -309,9 +310,7 @@ describe.concurrent('contextUpdate', () => {
   });
 
   it('is held to the rules of the model', async () => {
-    const client = await openSession(server.url, {
-      model: 'models/gemini-3.8-live-extended-thinking',
-    });
+    const client = await openSession(server.url, EXTENDED_THINKING);
     const functionDeclarations = [{ name: 'x', behavior: 'BLOCKING' }];
     client.send({ contextUpdate: { tools: { tools: [{ functionDeclarations }] } } });
     expect((await client.closed).code).toBe(1007);

@@ -116,7 +116,10 @@ function setupOf(given: Conversation): Record<string, unknown> {
   const behavior = thinksLong ? 'NON_BLOCKING' : given.behavior;
   return {
     model: `models/${given.model}`,
-    generationConfig: { maxOutputTokens: given.maxOutputTokens },
+    generationConfig: {
+      maxOutputTokens: given.maxOutputTokens,
+      ...(thinksLong && { thinkingConfig: { thinkingLevel: 'LOW' } }),
+    },
     tools: [{ functionDeclarations: ['weather', 'book'].map((name) => ({ name, behavior })) }],
     sessionResumption: {},
     inputAudioTranscription: {},

@@ -8,6 +8,7 @@ import { createResampler } from '../../src/audio/resample.ts';
 import { floatFromS16, s16FromFloat } from '../../src/audio/pcm.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
 import {
+  EXTENDED_THINKING,
   heardIn,
   openSession,
   quiet,
@@ -47,7 +48,7 @@ const secondsIn = (text: string | undefined): number =>
 
 let server: LiveServer;
 beforeAll(async () => {
-  server = await startLiveServer({ stt: 'none', tts: 'none' });
+  server = await startLiveServer({ stt: 'none', tts: 'none', allowRetired: true });
 });
 afterAll(() => server.close());
 
@@ -111,9 +112,7 @@ describe.concurrent('an answer', () => {
   });
 
   it('of extended thinking ends with interactionStatus IDLE', async () => {
-    const client = await openSession(server.url, {
-      model: 'models/gemini-3.8-live-extended-thinking',
-    });
+    const client = await openSession(server.url, EXTENDED_THINKING);
     client.send({ realtimeInput: { text: 'say yes' } });
     expect((await client.turn()).at(-1)?.serverContent).toEqual({
       turnComplete: true,
@@ -421,9 +420,17 @@ describe.concurrent('an interruption', () => {
   it.each([
     [
       'clientContent',
-      { clientContent: { turns: [{ parts: [{ text: 'say stop' }] }], turnComplete: true } },
+      {
+        clientContent: {
+          turns: [{ role: 'user', parts: [{ text: 'say stop' }] }],
+          turnComplete: true,
+        },
+      },
     ],
-    ['content that waits for more', { clientContent: { turns: [{ parts: [{ text: 'x' }] }] } }],
+    [
+      'content that waits for more',
+      { clientContent: { turns: [{ role: 'user', parts: [{ text: 'x' }] }] } },
+    ],
     ['text', { realtimeInput: { text: 'say stop' } }],
   ])('by %s', async (_by, message) => {
     const client = await openSession(server.url);

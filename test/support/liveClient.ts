@@ -5,6 +5,7 @@ import type { ServerMessage } from '../../src/protocol/messages.ts';
 
 export const GEMINI_PATH =
   '/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent';
+export const ALPHA_PATH = GEMINI_PATH.replace('v1beta', 'v1alpha');
 export const VERTEX_PATH = '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent';
 
 /** `at`: milliseconds of `performance.now()`. */
@@ -91,6 +92,11 @@ export async function openClient(
 }
 
 export const DEFAULT_MODEL = 'models/gemini-3.8-live';
+/** The model that thinks long refuses a setup without a level. */
+export const EXTENDED_THINKING = {
+  model: 'models/gemini-3.8-live-extended-thinking',
+  generationConfig: { thinkingConfig: { thinkingLevel: 'LOW' } },
+};
 
 /** Opened and set up. */
 export async function openSession(

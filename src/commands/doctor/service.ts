@@ -122,7 +122,7 @@ async function checkModel(
   if (listed) {
     const { inputTokenLimit: limit } = listed;
     const size = limit === undefined ? '' : `, takes ${limit} tokens`;
-    const status = findModel(model)?.status === 'legacy' ? ', of an older generation' : '';
+    const status = findModel(model)?.status === 'deprecated' ? ', of an older generation' : '';
     const summary = `${model} is offered for Live sessions${size}${status}`;
     report.tell({ name: 'model', status: 'ok', summary, facts: { model, listed: true } });
   }

@@ -1,6 +1,6 @@
 /** `POST /{version}/auth_tokens`: mints an ephemeral token. Nothing else can be done with them over HTTP. */
 import type { Setup } from '../../protocol/messages.ts';
-import { conform, SETUP, type Shape } from '../schema.ts';
+import { conform, placeIn, SETUP, type Shape } from '../schema.ts';
 import { badRequest } from './errors.ts';
 import { readFieldMask, type Lock } from './tokenLock.ts';
 import type { TokenStore } from './tokenStore.ts';
@@ -32,7 +32,7 @@ const MAX_USES = 2 ** 31 - 1;
 
 /** `bytes`: of the request as it came. @throws RestError 400, Refusal */
 export function mint(body: unknown, bytes: number, tokens: TokenStore, now: Date): object {
-  const asked = conform(body, AUTH_TOKEN, { parent: undefined, step: 'auth_token' }) as AuthToken;
+  const asked = conform(body, AUTH_TOKEN, placeIn(undefined, 'auth_token')) as AuthToken;
   const { uses = 1 } = asked;
   if (uses < 0 || uses > MAX_USES)
     throw badRequest(`Invalid value at 'auth_token.uses' (TYPE_INT32), ${uses}`);

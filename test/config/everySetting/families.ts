@@ -1,5 +1,5 @@
 /**
- * Every model of live-api.md §4.8 and §5.1 by hand, those alike under one name, and the setup that `talk`
+ * Every model by hand from the service's own pages and from what was measured, those alike under one name, and the setup that `talk`
  * sends to each when nothing is asked for.
  */
 
@@ -36,12 +36,12 @@ const SPEAKS = {
   outputAudioTranscription: {},
 };
 
-/** It thinks by a level, and one client says that it must be given one. */
+/** Extended thinking refuses a setup without a level: LOW, unless the user asks for another. */
 const THINKS = {
   ...SPEAKS,
   generationConfig: {
     responseModalities: ['AUDIO'],
-    thinkingConfig: { thinkingLevel: 'MEDIUM' },
+    thinkingConfig: { thinkingLevel: 'LOW' },
   },
 };
 

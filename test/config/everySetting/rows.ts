@@ -1,6 +1,6 @@
 /**
- * What each setting makes of the setup, by hand from live-api.md §2.1 to §2.3 and §4.8: for all models, and
- * where a model is different, for that one.
+ * What each setting makes of the setup, by hand from the service's own pages and from what was measured: for all models,
+ * and where a model is different, for that one; and what the service answers to it, where it does not take it.
  */
 import type { Family, Json } from './families.ts';
 
@@ -12,6 +12,10 @@ export type Row = {
   flags: string;
   all: Outcome;
   but?: Partial<Record<Family, Outcome>>;
+  /** Families that take the setting without using it, which is a warning. */
+  ignoredBy?: readonly Family[];
+  /** The service's refusal of what is sent. Elsewhere the session opens. */
+  answers?: Partial<Record<Family, RegExp>>;
 };
 
 const generation = (fields: Json): Json => ({ generationConfig: fields });
@@ -28,13 +32,16 @@ const budget = (thinkingBudget: number): Json =>
   generation({ thinkingConfig: { thinkingBudget, thinkingLevel: undefined } });
 const DECIDES = refused('the model decides by itself how much it thinks');
 const COUNTS = refused('the model takes a number of tokens (0 is off, -1 as it likes)');
-const LEVELS_ET = refused('the model takes low, medium or high');
-const LEVELS_31 = refused('the model takes minimal, low, medium or high');
-const NO_BUDGET = { live38: DECIDES, thinking38: LEVELS_ET, live31: LEVELS_31 };
+const LEVELS_ET = refused('the model takes low, medium, high or a number of tokens');
 const SURELY_25 = 'native25 native25Vertex';
+/** Levels only: it was shut down, so what is sent is not checked. */
+const NO_BUDGET_31 = { live31: /thinking_config is not supported/ };
+const GEMINI_3X: Family[] = ['live38', 'thinking38', 'translate', 'transcribe'];
 
 const ALWAYS = refused('the model always does it');
-const HAS_NOT = refused('the model does not have it');
+const BUILT_IN = refused('the model does it by itself, and refuses the setting');
+const NO_PENALTIES = refused('the model refuses penalties');
+const INVALID = /1007: Request contains an invalid argument\./;
 const WRITES = refused('the model writes, and does not speak');
 const NO_VOICE = refused('there is no voice Nobody; `gemlive voices` lists them');
 const NO_TARGET = refused('the model has no target language');
@@ -57,14 +64,24 @@ const MARKED = detection({ disabled: true });
 const FILE = { realtimeInputConfig: { activityHandling: 'NO_INTERRUPTION' } };
 
 export const ROWS: readonly Row[] = [
-  { flags: '--temperature 0.5', all: generation({ temperature: 0.5 }) },
-  { flags: '--temperature 0', all: generation({ temperature: 0 }) },
-  { flags: '--top-p 0.9', all: generation({ topP: 0.9 }) },
-  { flags: '--top-k 40', all: generation({ topK: 40 }) },
+  { flags: '--temperature 0.5', all: generation({ temperature: 0.5 }), ignoredBy: GEMINI_3X },
+  { flags: '--temperature 0', all: generation({ temperature: 0 }), ignoredBy: GEMINI_3X },
+  { flags: '--top-p 0.9', all: generation({ topP: 0.9 }), ignoredBy: GEMINI_3X },
+  { flags: '--top-k 40', all: generation({ topK: 40 }), ignoredBy: GEMINI_3X },
   { flags: '--max-output-tokens 256', all: generation({ maxOutputTokens: 256 }) },
   { flags: '--seed 7', all: generation({ seed: 7 }) },
-  { flags: '--presence-penalty -0.5', all: generation({ presencePenalty: -0.5 }) },
-  { flags: '--frequency-penalty 1.5', all: generation({ frequencyPenalty: 1.5 }) },
+  {
+    flags: '--presence-penalty -0.5',
+    all: generation({ presencePenalty: -0.5 }),
+    but: many(GEMINI_3X.join(' '), NO_PENALTIES),
+    answers: { live31: INVALID },
+  },
+  {
+    flags: '--frequency-penalty 1.5',
+    all: generation({ frequencyPenalty: 1.5 }),
+    but: many(GEMINI_3X.join(' '), NO_PENALTIES),
+    answers: { live31: INVALID },
+  },
 
   {
     flags: '--thinking minimal',
@@ -92,12 +109,12 @@ export const ROWS: readonly Row[] = [
     but: {
       ...many('live38 translate transcribe robotics', 'nothing'),
       thinking38: LEVELS_ET,
-      live31: LEVELS_31,
     },
+    answers: NO_BUDGET_31,
   },
-  { flags: '--thinking 0', all: budget(0), but: NO_BUDGET },
-  { flags: '--thinking 1024', all: budget(1024), but: NO_BUDGET },
-  { flags: '--thinking=-1', all: budget(-1), but: NO_BUDGET },
+  { flags: '--thinking 0', all: budget(0), but: { live38: DECIDES }, answers: NO_BUDGET_31 },
+  { flags: '--thinking 1024', all: budget(1024), but: { live38: DECIDES }, answers: NO_BUDGET_31 },
+  { flags: '--thinking=-1', all: budget(-1), but: { live38: DECIDES }, answers: NO_BUDGET_31 },
   {
     flags: '--include-thoughts',
     all: generation({ thinkingConfig: { includeThoughts: true } }),
@@ -107,34 +124,39 @@ export const ROWS: readonly Row[] = [
   {
     flags: '--affective',
     all: generation({ enableAffectiveDialog: true }),
-    but: { ...many('live38 thinking38', 'nothing'), live31: HAS_NOT },
+    but: many('live38 thinking38', BUILT_IN),
+    answers: { live31: /1011: Internal error/ },
   },
   {
     flags: '--no-affective',
     all: generation({ enableAffectiveDialog: false }),
-    but: { ...many('live38 thinking38', ALWAYS), live31: 'nothing' },
+    but: { ...many('live38 thinking38', ALWAYS), ...many(SURELY_25, 'nothing') },
   },
   {
     flags: '--proactive',
     all: { proactivity: { proactiveAudio: true } },
-    but: { ...many('live38 thinking38', 'nothing'), live31: HAS_NOT },
+    but: many('live38 thinking38', 'nothing'),
+    answers: { live31: INVALID },
   },
   {
     flags: '--no-proactive',
     all: { proactivity: { proactiveAudio: false } },
-    but: { ...many('live38 thinking38', ALWAYS), live31: 'nothing' },
+    but: { ...many('live38 thinking38', ALWAYS), ...many(SURELY_25, 'nothing') },
+    answers: { live31: INVALID },
   },
 
   { flags: '--voice kore', all: voice('Kore'), but: { transcribe: WRITES } },
   {
     flags: '--voice en-us-tavi',
     all: voice('en-us-tavi'),
-    but: { live31: refused('the model has no voices of the library'), transcribe: WRITES },
+    but: { transcribe: WRITES },
+    answers: { live31: /no matching speaker voice/ },
   },
   {
     flags: '--voice Nobody',
     all: NO_VOICE,
-    but: { transcribe: WRITES, ...many('retired unknown', voice('Nobody')) },
+    but: { transcribe: WRITES, ...many('live31 retired unknown', voice('Nobody')) },
+    answers: { live31: /no matching speaker voice/, retired: /no matching speaker voice/ },
   },
   {
     flags: '--language de',
@@ -149,7 +171,8 @@ export const ROWS: readonly Row[] = [
   {
     flags: '--translate-to fr',
     all: generation({ translationConfig: { targetLanguageCode: 'fr' } }),
-    but: many('live38 thinking38 live31 native25 native25Vertex transcribe', NO_TARGET),
+    but: many('live38 thinking38 native25 native25Vertex transcribe', NO_TARGET),
+    answers: { live31: INVALID, retired: INVALID },
   },
   {
     flags: '--search',
@@ -160,7 +183,8 @@ export const ROWS: readonly Row[] = [
   {
     flags: '--code-execution',
     all: { tools: [{ codeExecution: {} }] },
-    but: many('live38 thinking38 live31 native25 native25Vertex translate', NO_CODE),
+    but: many('live38 thinking38 native25 native25Vertex translate', NO_CODE),
+    answers: { live31: INVALID },
   },
   { flags: '--no-code-execution', all: 'nothing' },
 

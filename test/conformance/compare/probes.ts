@@ -1,6 +1,11 @@
 /** One probe for each open question: it asks a server, and says in a few words what came. */
 import type { OpenQuestionId } from '../../../src/protocol/openQuestions.ts';
-import { GEMINI_PATH, VERTEX_PATH } from '../../support/liveClient.ts';
+import {
+  ALPHA_PATH,
+  EXTENDED_THINKING,
+  GEMINI_PATH,
+  VERTEX_PATH,
+} from '../../support/liveClient.ts';
 import {
   closeOf,
   isOver,
@@ -13,7 +18,7 @@ import {
 } from './asking.ts';
 import { PROBES_OF_JOBS } from './probesOfJobs.ts';
 import { question } from './scenarios.ts';
-import { MODEL_31, NATIVE_25, THINKING, type Stage } from './stage.ts';
+import { NATIVE_25, type Stage } from './stage.ts';
 
 export type Probe = (stage: Stage) => Promise<string>;
 
@@ -22,17 +27,19 @@ const QUIET_MS = 1500;
 /** A turn takes seconds. */
 const IDLE_MS = 3000;
 
+const PREVIEW_25 = 'models/gemini-2.5-flash-native-audio-preview';
+/** Setups of the models that converse. */
+const CURRENT = [{ model: 'models/gemini-3.8-live' }, EXTENDED_THINKING, { model: NATIVE_25 }];
+
 export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
-  keyOnV1alpha: (stage) =>
-    setupAnswer(stage, {}, { path: GEMINI_PATH.replace('v1beta', 'v1alpha') }),
+  keyOnV1alpha: (stage) => setupAnswer(stage, {}, { path: ALPHA_PATH }),
 
   async modelsOnV1(stage) {
-    const models = ['models/gemini-3.8-live', THINKING, MODEL_31, NATIVE_25];
     const path = GEMINI_PATH.replace('v1beta', 'v1');
     const missing: string[] = [];
-    for (const model of models) {
-      const answer = await setupAnswer(stage, { model }, { path });
-      if (answer !== 'setupComplete') missing.push(`${model}: ${answer}`);
+    for (const setup of CURRENT) {
+      const answer = await setupAnswer(stage, setup, { path });
+      if (answer !== 'setupComplete') missing.push(`${setup.model}: ${answer}`);
     }
     return missing.length === 0 ? 'all' : `not ${missing.join('; ')}`;
   },
@@ -52,22 +59,6 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
     setupAnswer(stage, {
       inputAudioTranscription: { languageCodes: ['en-US'], customVocabulary: ['gemlive'] },
     }),
-
-  async thinkingLevelRequired(stage) {
-    const answer = await setupAnswer(stage, { model: THINKING });
-    return answer === 'setupComplete' ? 'setupComplete without a level' : answer;
-  },
-
-  async turnCoverageOf31(stage) {
-    return (await videoTokens(stage, { model: MODEL_31 })) > 0 ? 'counted' : 'not counted';
-  },
-
-  async contentOn31(stage) {
-    const actor = await stage.ready({ model: MODEL_31 });
-    actor.content('user', 'Say yes.', true);
-    const came = await messageOrClose(actor, isOver);
-    return typeof came === 'string' ? came : 'answered';
-  },
 
   async schedulingWord(stage) {
     const words = await Promise.all(
@@ -96,14 +87,14 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
 
   async contextUpdateModels(stage) {
     const refused: string[] = [];
-    for (const model of ['models/gemini-3.8-live', THINKING, MODEL_31, NATIVE_25]) {
-      const actor = await stage.ready({ model });
+    for (const setup of CURRENT) {
+      const actor = await stage.ready(setup);
       actor.do('contextUpdate', {
         contextUpdate: { systemInstruction: { parts: [{ text: 'Be kind.' }] } },
       });
       actor.text('Say yes.');
       const came = await messageOrClose(actor, isOver);
-      if (typeof came === 'string') refused.push(`${model}: ${came}`);
+      if (typeof came === 'string') refused.push(`${setup.model}: ${came}`);
     }
     return refused.length === 0 ? 'all' : `not ${refused.join('; ')}`;
   },
@@ -122,7 +113,7 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
   },
 
   async statusPlace(stage) {
-    const actor = await stage.ready({ model: THINKING, tools: WEATHER });
+    const actor = await stage.ready({ ...EXTENDED_THINKING, tools: WEATHER });
     actor.text('What is the weather in Oslo? Use the tool.');
     const message = await actor.until(({ toolCall }) => toolCall !== undefined);
     if (message.interactionStatus !== undefined) return 'beside toolCall';
@@ -146,15 +137,6 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
     }
     const [first = NaN, second = NaN] = responses;
     return second < first ? 'of the turn' : 'of the session';
-  },
-
-  async resumptionUnasked(stage) {
-    const actor = await stage.ready({ model: MODEL_31 });
-    actor.text('Say yes.');
-    await actor.turn();
-    await pause(QUIET_MS);
-    const count = actor.received.filter((message) => message.sessionResumptionUpdate).length;
-    return count === 0 ? 'none' : `${count} in one turn`;
   },
 
   async unaskedTranscription(stage) {
@@ -221,11 +203,11 @@ export const PROBES: Readonly<Record<OpenQuestionId, Probe>> = {
 
   async oldModels(stage) {
     const gone: string[] = [];
-    for (const model of [MODEL_31, NATIVE_25]) {
+    for (const model of [NATIVE_25, `${PREVIEW_25}-12-2025`, `${PREVIEW_25}-09-2025`]) {
       const answer = await setupAnswer(stage, { model });
       if (answer !== 'setupComplete') gone.push(`${model}: ${answer}`);
     }
-    return gone.length === 0 ? 'both' : `not ${gone.join('; ')}`;
+    return gone.length === 0 ? 'all' : `not ${gone.join('; ')}`;
   },
 
   ...PROBES_OF_JOBS,

@@ -3,6 +3,7 @@ import type { Probe } from './probes.ts';
 import { closeOf, isOver, messageOrClose, setupAnswer } from './asking.ts';
 import { question } from './scenarios.ts';
 import type { Actor, Stage } from './stage.ts';
+import { ALPHA_PATH } from '../../support/liveClient.ts';
 
 const TRANSLATE = 'models/gemini-3.5-live-translate-preview';
 const TRANSCRIBE = 'models/gemini-3.5-transcribe-live';
@@ -84,7 +85,8 @@ export const PROBES_OF_JOBS = {
           ...(own['generationConfig'] as object | undefined),
           ...(setup['generationConfig'] as object | undefined),
         };
-        const answer = await setupAnswer(stage, { model, ...own, ...setup, generationConfig });
+        const asked = { model, ...own, ...setup, generationConfig };
+        const answer = await setupAnswer(stage, asked, { path: ALPHA_PATH });
         if (answer !== 'setupComplete') refused.push(`${name} of ${model}: ${answer}`);
       }
     }

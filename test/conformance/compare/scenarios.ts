@@ -1,7 +1,8 @@
 /** What is done to each server. The words are such that a large model and the built-in brain do the same. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MODEL_31, THINKING, type Stage } from './stage.ts';
+import { EXTENDED_THINKING } from '../../support/liveClient.ts';
+import { NATIVE_25, type Stage } from './stage.ts';
 
 export type Scenario = {
   readonly name: string;
@@ -178,16 +179,16 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'tool-thinking',
     async run(stage) {
-      const actor = await stage.ready({ ...functions(), model: THINKING });
+      const actor = await stage.ready({ ...functions(), ...EXTENDED_THINKING });
       actor.text(WEATHER);
       actor.result(await actor.call());
       await actor.until((message) => message.serverContent?.interactionStatus === 'IDLE');
     },
   },
   {
-    name: 'tool-3.1',
+    name: 'tool-2.5',
     async run(stage) {
-      const actor = await stage.ready({ ...functions(), model: MODEL_31 });
+      const actor = await stage.ready({ ...functions(), model: NATIVE_25 });
       actor.text(WEATHER);
       actor.result(await actor.call());
       await actor.turn();

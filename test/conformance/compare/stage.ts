@@ -17,8 +17,6 @@ export type Endpoint = {
   readonly key: string | undefined;
 };
 
-export const THINKING = 'models/gemini-3.8-live-extended-thinking';
-export const MODEL_31 = 'models/gemini-3.1-flash-live-preview';
 export const NATIVE_25 = 'models/gemini-2.5-flash-native-audio-latest';
 
 /** Of 40 ms. */
