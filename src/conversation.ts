@@ -22,12 +22,13 @@ import { tellOf } from './turns/deviceNotices.ts';
 import { Reading } from './turns/reading.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
+import { UserActivity } from './turns/userActivity.ts';
 
 export type Observer = {
   event?(event: ConversationEvent): void;
   /** Every frame as it goes out (zeros when muted). */
   frame?(pcm: Uint8Array, voiced: boolean): void;
-  /** The local detector: the user began or ceased to speak. */
+  /** The user began or ceased to speak, by the local detector and, where it reports it, the server's. */
   activity?(speaking: boolean): void;
   /** Nothing is streamed until there is speech again. */
   idle?(idle: boolean): void;
@@ -81,6 +82,7 @@ export class Conversation {
   /** A chunk may end in the middle of a sample. */
   readonly #aligner = new SampleAligner();
   readonly #capture: Capture | undefined;
+  readonly #userActivity: UserActivity;
   #cancelBackstop: () => void = () => {};
 
   constructor(options: ConversationOptions) {
@@ -97,6 +99,9 @@ export class Conversation {
     });
     this.#reading = new Reading(profile);
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
+    this.#userActivity = new UserActivity((speaking) => {
+      for (const observer of observers) observer.activity?.(speaking);
+    });
     this.#capture =
       source &&
       new Capture({
@@ -113,7 +118,7 @@ export class Conversation {
           for (const observer of observers) observer.frame?.(pcm, voiced);
         },
         onActivity: (speaking) => {
-          for (const observer of observers) observer.activity?.(speaking);
+          this.#userActivity.local(speaking);
           if (options.bargeIn && interruptible) this.#reply.duck(speaking);
         },
         onIdle: (idle) => {
@@ -229,6 +234,7 @@ export class Conversation {
         this.#liveOnEvents(this.#reading.read(event.events));
         return;
       case 'state':
+        if (event.state !== 'ready') this.#userActivity.serverMovedOn();
         if (event.state !== 'closed') this.#emitSession(event.state, event);
         return;
       case 'warning':
@@ -289,13 +295,18 @@ export class Conversation {
       case 'usage':
         this.#tracker.used(event.usage, this.#reply.endsNothing);
         return;
-      default: // setup, resumption, grounding, code, voice activity: nothing to do here
+      case 'voiceActivity':
+        if (event.activity === 'start') this.#userActivity.serverStarted();
+        else this.#userActivity.serverEnded(this.#capture?.serverHeardEnd() === false);
+        return;
+      default: // setup, resumption, grounding, code: nothing to do here
     }
   }
 
   /** Something of an answer has come. False: it belongs to a dead turn. */
   #beginsOrGoesOn(): boolean {
     if (!this.#reply.accepts()) return false;
+    this.#userActivity.serverMovedOn();
     // Who translates or writes down need not wait for the end of it.
     const waits = this.#options.profile.job.value === 'converse';
     if (waits && this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();

@@ -1,6 +1,7 @@
 /** What a connection is told of the conversation so far: the handle of its state, or its last lines. */
 import type { ClientMessage, Content, Setup } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
+import { withRole } from './words.ts';
 
 /** `handle`: of the session to take up again; without one, `history` will be sent as its seed. */
 export function setupFor(
@@ -21,5 +22,5 @@ export function setupFor(
 export function seedOf(turns: Content[], profile: ModelProfile): ClientMessage[] {
   if (turns.length === 0) return [];
   const turnComplete = profile.textPath.value === 'seedThenRealtime';
-  return [{ clientContent: { turns, turnComplete } }];
+  return [{ clientContent: { turns: turns.map(withRole), turnComplete } }];
 }

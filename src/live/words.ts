@@ -11,12 +11,16 @@ export function textMessages(
   history: readonly Content[],
   profile: ModelProfile,
 ): ClientMessage[] {
-  const turns = [...history, { role: 'user' as const, parts: [{ text }] }];
+  const before = history.map(withRole);
+  const turns = [...before, { role: 'user' as const, parts: [{ text }] }];
   if (profile.textPath.value === 'clientContent')
     return [{ clientContent: { turns, turnComplete: true } }];
-  const seed = { clientContent: { turns: [...history], turnComplete: true } };
+  const seed = { clientContent: { turns: before, turnComplete: true } };
   return [...(history.length > 0 ? [seed] : []), { realtimeInput: { text } }];
 }
+
+/** Newer models refuse a turn without a role. */
+export const withRole = (turn: Content): Content => ({ ...turn, role: turn.role ?? 'user' });
 
 export const resultsMessage = (results: readonly FunctionResult[]): ClientMessage => ({
   toolResponse: {

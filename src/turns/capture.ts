@@ -36,6 +36,8 @@ export type CaptureOptions = {
 /** Before the key is pressed, the mute ends, or an onset: a voice is there before a finger. */
 const PRE_ROLL_MS = 300;
 const HANG_OVER_MS = 500;
+/** The server reports an end after a pause of its own; what is voiced since then belongs to another utterance. */
+const ENDED_SILENCE_MS = 300;
 
 export class Capture {
   readonly #options: CaptureOptions;
@@ -209,6 +211,15 @@ export class Capture {
     session.utteranceBegan(detector?.speaking ? detector.positionMs - detector.onsetMs : 0);
     tracker.speechStarted();
     this.#options.onActivity(true);
+  }
+
+  /** The server reports the end of an utterance. False: a voice is heard here now, which is another utterance. */
+  serverHeardEnd(): boolean {
+    const { detector, marking } = this.#options;
+    if (marking !== 'server' || !detector) return true;
+    if (detector.positionMs - detector.lastVoicedMs < ENDED_SILENCE_MS) return false;
+    this.endUtterance();
+    return true;
   }
 
   /** Speech is over at its last voiced frame: the detector says so, or an answer has come before it did. */

@@ -218,6 +218,29 @@ describe('the screen of talk', () => {
     await shows(/half a sen$/);
   });
 
+  it('hears the user by the server’s word, where the local detector hears nothing', async () => {
+    const told: Peer[] = [];
+    const { shows } = await open(
+      (peer) => {
+        told.push(peer);
+      },
+      { args: ['--mic-command', QUIET_ROOM] },
+    );
+    await shows(/● listening/);
+    const [peer] = told;
+    peer?.send({ voiceActivity: { type: 'ACTIVITY_START', audioOffset: '0.5s' } });
+    await shows(/● hearing you/);
+    peer?.send({ voiceActivity: { voiceActivityType: 'ACTIVITY_END', audioOffset: '1.5s' } });
+    await shows(/● thinking/);
+    peer?.send({ voiceActivity: { type: 'ACTIVITY_START' } });
+    await shows(/● hearing you/);
+    // An end that does not come is no reason to hear the user over the answer.
+    peer?.send({ serverContent: { outputTranscription: { text: 'Well.' } } });
+    await shows(/● speaking/);
+    peer?.send({ serverContent: { turnComplete: true } });
+    await shows(/● listening/);
+  });
+
   it('says that it has paused, once, and goes on with what is typed', async () => {
     const { terminal, shows } = await open(() => {}, {
       args: ['--mic-command', QUIET_ROOM, '--idle-timeout', '1'],

@@ -171,7 +171,11 @@ it.concurrent('a turn with a player is over when its sound has ended', async () 
   expect(at('turn') - at('audio')).toBeGreaterThanOrEqual(1450);
 });
 
-it.concurrent('extended thinking is idle when it says so, not at turnComplete', async () => {
+it.concurrent.each([
+  'IDLE',
+  // Deprecated, and the same.
+  'REQUIRES_ACTION',
+])('extended thinking is idle when it says so, not at turnComplete: %s', async (status) => {
   const { events } = await talk(
     async (peer) => {
       await peer.next();
@@ -180,7 +184,7 @@ it.concurrent('extended thinking is idle when it says so, not at turnComplete', 
       await soon(300);
       peer.send({ serverContent: { modelTurn: { parts: [{ thought: true, text: 'hmm' }] } } });
       peer.send(words(' Done.'));
-      peer.send({ serverContent: { turnComplete: true, interactionStatus: 'IDLE' } });
+      peer.send({ serverContent: { turnComplete: true, interactionStatus: status } });
     },
     { args: ['-m', 'gemini-3.8-live-extended-thinking'] },
   );

@@ -275,12 +275,13 @@ describe('a session that is set up', () => {
       }),
     );
     const history = [{ role: 'user' as const, parts: [{ text: 'before' }] }];
+    const withoutRole = [{ parts: [{ text: 'before' }] }];
     const newer = sessionTo(server.wsUrl);
     await newer.session.start();
-    newer.session.sendText('now', history);
+    newer.session.sendText('now', withoutRole);
     const older = sessionTo(server.wsUrl, { model: 'gemini-3.1-flash-live-preview' });
     await older.session.start();
-    older.session.sendText('now', history);
+    older.session.sendText('now', withoutRole);
     await soon(50);
     expect(frames).toEqual([
       {
