@@ -25,7 +25,7 @@ export type OpenDeviceOptions = {
   device?: string;
   /** Each backend that was tried, in order, the last one of them with success if there is any. */
   onTried?: (backend: TriedBackend) => void;
-  /** What the program sees: give it no secrets. `LC_ALL` is ours. */
+  /** What the program sees: give it no secrets. Only `command` keeps the language that stands in it. */
   environment: ChildEnvironment;
   /** Calls off the opening. */
   signal?: AbortSignal;
@@ -128,9 +128,5 @@ function childOptions(
   device?: string;
   environment: ChildEnvironment;
 } {
-  return {
-    ...(device === undefined ? {} : { device }),
-    // Their reports are read: they must not come in the user's language.
-    environment: { ...environment, LC_ALL: 'C' },
-  };
+  return { ...(device === undefined ? {} : { device }), environment };
 }

@@ -13,10 +13,10 @@ export type ChildEnvironment = Record<string, string | undefined>;
 export type ProcessOptions = {
   command: string;
   args: readonly string[];
-  /** `command` is a line for the shell. */
+  /** `command` is a line for the shell, written by the user: it keeps the user's language. */
   shell?: boolean;
-  /** Absent: inherited. */
-  environment?: ChildEnvironment;
+  /** Absent: inherited. Every program that is not a line of the user's gets it as {@link inEnglish} makes it. */
+  environment?: ChildEnvironment | undefined;
   stdin?: 'pipe' | 'ignore';
   stdout?: 'pipe' | 'ignore';
   /** Each line on stderr, which ends at `\n` or `\r`. True: it is dealt with, and is no last word. */
@@ -39,15 +39,26 @@ export const OWN_GROUP = process.platform !== 'win32';
 const live = new Set<Subprocess>();
 let exitHooked = false;
 
+/**
+ * The environment of a program whose words gemlive reads. gettext prefers `LANGUAGE` to every locale but `C` itself,
+ * so `LC_ALL` alone does not make a program speak English. `C.UTF-8` leaves the names of devices in their own letters.
+ */
+export function inEnglish(environment: ChildEnvironment | undefined): ChildEnvironment {
+  // oxlint-disable-next-line eslint/no-restricted-properties -- passed on, not read
+  const { LANGUAGE: _, ...rest } = environment ?? process.env;
+  return { ...rest, LC_ALL: 'C.UTF-8' };
+}
+
 export function startProcess(options: ProcessOptions): Subprocess {
+  const { environment, shell = false } = options;
   let child: ChildProcess;
   try {
     child = spawn(options.command, [...options.args], {
       stdio: [options.stdin ?? 'ignore', options.stdout ?? 'ignore', 'pipe'],
       detached: OWN_GROUP,
       windowsHide: true,
-      shell: options.shell ?? false,
-      ...(options.environment === undefined ? {} : { env: options.environment }),
+      shell,
+      env: shell ? environment : inEnglish(environment),
     });
   } catch (error) {
     return new Subprocess(options.command, error as NodeJS.ErrnoException);

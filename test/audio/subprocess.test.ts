@@ -1,15 +1,51 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { startProcess } from '../../src/audio/subprocess.ts';
+import { inEnglish, startProcess } from '../../src/audio/subprocess.ts';
 import { buildModule } from '../support/builtModule.ts';
 import { isAlive, processGroup, untilGone } from '../support/programs.ts';
+
+describe('the language of a child', () => {
+  it.each([
+    [{ LANGUAGE: 'de', LANG: 'de_DE.UTF-8', PATH: '/bin' }],
+    [{ LANGUAGE: 'fr:en', LC_ALL: 'fr_FR.UTF-8', LC_MESSAGES: 'fr_FR.UTF-8', PATH: '/bin' }],
+    [{ PATH: '/bin' }],
+  ])('is English: %j', (environment) => {
+    const { LANGUAGE: _, ...rest }: Record<string, string> = environment;
+    expect(inEnglish(environment)).toEqual({ ...rest, LC_ALL: 'C.UTF-8' });
+  });
+
+  it('is English where the environment is inherited', () => {
+    const { LANGUAGE: _, ...rest } = process.env;
+    expect(inEnglish(undefined)).toEqual({ ...rest, LC_ALL: 'C.UTF-8' });
+  });
+
+  it('is decided in one file: no other one starts programs', () => {
+    const sources = readdirSync('src', { recursive: true, encoding: 'utf8' });
+    const spawning = sources
+      .filter((name) => /\.(ts|cjs)$/.test(name) && !name.endsWith('.d.ts'))
+      .filter((name) => {
+        const text = readFileSync(join('src', name), 'utf8');
+        return text
+          .split('\n')
+          .some((line) => line.includes('child_process') && !line.startsWith('import type'));
+      });
+    expect(spawning).toEqual(['audio/subprocess.ts']);
+    // It spawns by itself, and takes the environment that it is given.
+    const library = sources.filter(
+      (name) =>
+        name.endsWith('.ts') &&
+        readFileSync(join('src', name), 'utf8').includes("('node-record-lpcm16')"),
+    );
+    expect(library).toEqual(['audio/sources/recorder.ts']);
+  });
+});
 
 describe('startProcess', () => {
   it('tells a missing program without an unhandled error', async () => {

@@ -20,8 +20,7 @@ export async function outputOf(
     command,
     args,
     stdout: 'pipe',
-    // Read by us, so in English; names of devices in any letters.
-    environment: { ...environment, LC_ALL: 'C.UTF-8' },
+    environment,
     ...(reads === 'stderr' && { onStderrLine: (line) => fromStderr.push(line) > 0 }),
   });
   const chunks: Uint8Array[] = [];

@@ -67,7 +67,7 @@ export class PlayerRun {
       stdout: framed ? 'pipe' : 'ignore',
       shell: program.shell ?? false,
       onStderrLine: (line) => !framed && this.#read(line),
-      ...(environment === undefined ? {} : { environment }),
+      environment,
     });
     if (framed) readLines(this.process.stdout, (line) => this.#read(line));
     const { primeMs, readyAfterMs } = program;

@@ -64,7 +64,7 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
       args: line,
       stdin: 'path' in options.input ? 'ignore' : 'pipe',
       stdout: 'pipe',
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
+      environment: options.environment,
     });
     const abort = (): void => child.kill();
     options.signal.addEventListener('abort', abort, { once: true });

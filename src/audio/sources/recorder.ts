@@ -12,7 +12,7 @@ import type { RecorderProgram } from '../backends/recorders.ts';
 import { INPUT_FORMAT } from '../format.ts';
 import { Rechunker } from '../pcm.ts';
 import type { AudioSource } from '../ports.ts';
-import { OWN_GROUP, Subprocess } from '../subprocess.ts';
+import { inEnglish, OWN_GROUP, Subprocess } from '../subprocess.ts';
 import type { ChildEnvironment } from '../subprocess.ts';
 
 export interface RecorderSource extends AudioSource {
@@ -65,7 +65,7 @@ export async function openRecorderSource(
       spawnOptions: {
         detached: OWN_GROUP,
         windowsHide: true,
-        ...(environment === undefined ? {} : { env: environment }),
+        env: program.command === undefined ? inEnglish(environment) : environment,
       },
       ...(device === undefined ? {} : { device }),
       ...(program.driver === undefined ? {} : { driver: program.driver }),
