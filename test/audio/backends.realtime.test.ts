@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { PLAYERS } from '../../src/audio/backends/players.ts';
 import { openPlayer, openRecorder } from '../../src/audio/backends.ts';
+import type { TriedBackend } from '../../src/audio/backends.ts';
 import { GemliveError } from '../../src/errors.ts';
 import { childrenNamed, hasProgram, programPath } from '../support/programs.ts';
 import { needsSound, startSoundServer } from '../support/soundServer.ts';
@@ -105,6 +106,60 @@ describe('programs without a device', () => {
     },
   );
 });
+
+describe.skipIf(process.platform === 'win32')(
+  'a player is open when its server has answered',
+  () => {
+    /** Programs that stand in for those of the system, by what they do. */
+    function machineOf(programs: Record<string, string>): Record<string, string> {
+      const environment = machineWith('sh');
+      for (const [name, script] of Object.entries(programs)) {
+        const path = join(environment['PATH'] ?? '', name);
+        writeFileSync(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      }
+      return environment;
+    }
+    const aplay = 'echo "Its setup is:" >&2; exec /bin/cat > /dev/null';
+    const noServer = 'echo "error: pw_context_connect() failed: Host is down" >&2; exit 1';
+
+    it.each([
+      [
+        'one that takes half a second to fail',
+        `/bin/sleep 0.5; ${noServer}`,
+        /no sound server answers/,
+      ],
+      [
+        'one that waits for a server for ever',
+        'exec /bin/sleep 60',
+        /did not answer in 3 s \(pw-dump: /,
+      ],
+    ])('pw-cat without PipeWire, %s: the next one is tried', async (_, pwCat, failure) => {
+      const environment = machineOf({ 'pw-cat': pwCat, 'pw-dump': noServer, aplay });
+      const tried: TriedBackend[] = [];
+      const sink = await openPlayer({ environment, onTried: (backend) => tried.push(backend) });
+      await sink.close();
+      expect(sink.label).toBe('aplay');
+      expect(tried.find(({ name }) => name === 'pw-cat')?.failure).toMatch(failure);
+      expect(childrenNamed('sleep')).toEqual([]);
+    });
+
+    it('a stream that is linked to no device is not open', async () => {
+      const dump = (state: string): string =>
+        `read pid < "$HOME/pid"; echo '[{"id":1,"type":"PipeWire:Interface:Client","info":{"props":{"application.process.id":'$pid'}}},` +
+        `{"id":2,"type":"PipeWire:Interface:Node","info":{"state":"${state}","props":{"client.id":1}}}]'`;
+      const pwCat =
+        'case $1 in --help) exit;; esac; echo $$ > "$HOME/pid"; exec /bin/cat > /dev/null';
+      const open = async (state: string): Promise<string> => {
+        const environment = machineOf({ 'pw-cat': pwCat, 'pw-dump': dump(state), aplay });
+        const sink = await openPlayer({ environment });
+        await sink.close();
+        return sink.label;
+      };
+      expect(await open('running')).toBe('pw-cat');
+      expect(await open('suspended')).toBe('aplay');
+    });
+  },
+);
 
 describe('a recorder that gives its sound in crumbs', () => {
   it.skipIf(process.platform === 'win32')('is open as soon as they make a frame', async () => {

@@ -6,7 +6,7 @@ import { parseAlsa } from '../../src/audio/devices/alsa.ts';
 import { findDevices } from '../../src/audio/devices/choose.ts';
 import { listOf, type Device } from '../../src/audio/devices/device.ts';
 import { parseFfmpeg } from '../../src/audio/devices/ffmpeg.ts';
-import { parsePipewire } from '../../src/audio/devices/pipewire.ts';
+import { isRunning, parsePipewire } from '../../src/audio/devices/pipewire.ts';
 import { parsePulse } from '../../src/audio/devices/pulse.ts';
 
 const device = (id: string, name: string, more: Partial<Device> = {}): Device => ({
@@ -179,4 +179,36 @@ describe('the device that is meant', () => {
       }),
     );
   });
+});
+
+describe('a stream on PipeWire', () => {
+  const dump = (state: string, pid: unknown = 4711): string =>
+    JSON.stringify([
+      {
+        id: 31,
+        type: 'PipeWire:Interface:Client',
+        info: { props: { 'application.process.id': pid } },
+      },
+      {
+        id: 32,
+        type: 'PipeWire:Interface:Client',
+        info: { props: { 'application.process.id': 12 } },
+      },
+      { id: 40, type: 'PipeWire:Interface:Node', info: { state, props: { 'client.id': 31 } } },
+      {
+        id: 41,
+        type: 'PipeWire:Interface:Node',
+        info: { state: 'running', props: { 'client.id': 32 } },
+      },
+      { id: 42, type: 'PipeWire:Interface:Node', info: { state: 'running', props: {} } },
+    ]);
+  it.each([
+    ['the server runs it', dump('running'), true],
+    ['its number comes as text', dump('running', '4711'), true],
+    ['it is not linked to any device yet', dump('suspended'), false],
+    ['it failed', dump('error'), false],
+    ['the server does not know it', dump('running', 4712), false],
+    ['no dump', 'pw-dump: out of memory', false],
+    ['an empty one', '[]', false],
+  ])('%s', (_, text, runs) => expect(isRunning(text, 4711)).toBe(runs));
 });

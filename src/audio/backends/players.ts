@@ -76,9 +76,6 @@ const aplay: PlayerProgram = {
   padMs: 40,
 };
 
-/** Without a server or with a bad option a program dies in a tenth of this. */
-const READY_AFTER_MS = 150;
-
 /** Newer ones take `-` for a file format unless told otherwise; older ones do not know the word. */
 const PW_CAT =
   'case $(pw-cat --help 2>&1) in *--raw*) exec pw-cat --raw "$@";; esac; exec pw-cat "$@"';
@@ -100,7 +97,10 @@ const pwCat: PlayerProgram = {
   ],
   // What it says goes to its stdout, when a block of it is full.
   parse: () => undefined,
-  readyAfterMs: READY_AFTER_MS,
+  plays: async (pid, environment) => {
+    const { hasRunningStream } = await import('../devices/pipewire.ts');
+    return hasRunningStream(pid, environment);
+  },
   reports: false,
   // More than it needs on an idle machine: it is no realtime process, and a kill clears it all.
   aheadMs: 220,
@@ -168,7 +168,7 @@ export function commandPlayer(command: string): PlayerProgram {
     shell: true,
     args: () => [],
     parse: () => undefined,
-    readyAfterMs: READY_AFTER_MS,
+    readyAfterMs: 150,
     endsByEof: true,
     reports: false,
     aheadMs: 300,

@@ -21,6 +21,15 @@ const NODE = z.object({
 });
 const METADATA = z.object({ metadata: z.array(z.object({ key: z.string(), value: z.unknown() })) });
 const NAMED = z.object({ name: z.string() });
+const CLIENT = z.object({
+  id: z.number(),
+  type: z.string().endsWith('Client'),
+  info: z.object({ props: z.object({ 'application.process.id': z.coerce.number() }) }),
+});
+const STREAM = z.object({
+  type: z.string().endsWith('Node'),
+  info: z.object({ state: z.string(), props: z.object({ 'client.id': z.coerce.number() }) }),
+});
 
 export async function listPipewire(
   direction: Direction,
@@ -34,15 +43,44 @@ export async function listPipewire(
     : listOf(devices);
 }
 
+/**
+ * Whether the server runs a stream of this process, which it does when the stream is linked to a device: `pw-cat`
+ * itself reports nothing before its output buffer is full. `failure`: nobody can tell.
+ */
+export async function hasRunningStream(
+  pid: number,
+  environment: ChildEnvironment | undefined,
+): Promise<boolean | { failure: string }> {
+  const dump = await outputOf('pw-dump', [], environment);
+  if (dump.failure !== undefined) return { failure: `pw-dump: ${dump.failure}` };
+  return isRunning(dump.text, pid);
+}
+
+export function isRunning(text: string, pid: number): boolean {
+  const dump = objectsIn(text) ?? [];
+  const clients = dump
+    .flatMap((object) => CLIENT.safeParse(object).data ?? [])
+    .filter(({ info }) => info.props['application.process.id'] === pid)
+    .map(({ id }) => id);
+  return dump
+    .flatMap((object) => STREAM.safeParse(object).data?.info ?? [])
+    .some(({ state, props }) => state === 'running' && clients.includes(props['client.id']));
+}
+
 /** Undefined: no dump. */
-export function parsePipewire(text: string, direction: Direction): Device[] | undefined {
-  let dump: unknown;
+function objectsIn(text: string): unknown[] | undefined {
   try {
-    dump = JSON.parse(text);
+    const dump: unknown = JSON.parse(text);
+    return Array.isArray(dump) ? dump : undefined;
   } catch {
     return undefined;
   }
-  if (!Array.isArray(dump)) return undefined;
+}
+
+/** Undefined: no dump. */
+export function parsePipewire(text: string, direction: Direction): Device[] | undefined {
+  const dump = objectsIn(text);
+  if (dump === undefined) return undefined;
   const key = direction === 'input' ? 'default.audio.source' : 'default.audio.sink';
   const byDefault = dump
     .flatMap((object) => METADATA.safeParse(object).data?.metadata ?? [])

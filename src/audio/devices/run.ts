@@ -12,7 +12,7 @@ export type Output = { text: string; failure?: undefined } | { failure: string }
 export async function outputOf(
   command: string,
   args: readonly string[],
-  environment: ChildEnvironment,
+  environment: ChildEnvironment | undefined,
   reads: 'stdout' | 'stderr' = 'stdout',
 ): Promise<Output> {
   const fromStderr: string[] = [];

@@ -22,12 +22,13 @@ export function refuseMissing(program: PlayerProgram, device: string | undefined
  */
 export function untilReady(
   { name, framed }: PlayerProgram,
-  { process }: PlayerRun,
+  run: PlayerRun,
   clock: Clock,
   onReady: (ready: () => void) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const isModule = framed ?? false;
+  const { process } = run;
   return new Promise((resolve, reject) => {
     const settle = (failure?: unknown): void => {
       cancelTimeout();
@@ -37,9 +38,10 @@ export function untilReady(
     };
     const abort = (): void => settle(signal?.reason);
     const late = `${name}: the sound server or device did not answer in ${READY_WITHIN_MS / 1000} s`;
-    const cancelTimeout = clock.after(READY_WITHIN_MS, () =>
-      settle(new OpenFailure(late, { isModule })),
-    );
+    const cancelTimeout = clock.after(READY_WITHIN_MS, () => {
+      const why = run.whyUnknown === undefined ? '' : ` (${run.whyUnknown})`;
+      settle(new OpenFailure(`${late}${why}`, { isModule }));
+    });
     onReady(() => settle());
     signal?.addEventListener('abort', abort, { once: true });
     void process.closed.then((end) => settle(failureOf(name, end, process.stderrTail, isModule)));

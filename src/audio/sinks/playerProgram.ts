@@ -1,5 +1,6 @@
 /** What there is to know of a player program: how it is started, what it says, how far ahead it is fed. */
 import type { PcmFormat } from '../format.ts';
+import type { ChildEnvironment } from '../subprocess.ts';
 
 export type PlayerReport =
   /** The device is open and takes sound. */
@@ -32,7 +33,18 @@ export type PlayerProgram = {
   framed?: true;
   /** A line for the shell, of the user. */
   shell?: true;
-  /** It does not say when it is ready: taken to be so when it still lives after this time. */
+  /**
+   * It never says that it is ready: its sound server is asked whether the process `pid` plays, until it does.
+   * `failure`: the server cannot be asked.
+   */
+  plays?: (
+    pid: number,
+    environment: ChildEnvironment | undefined,
+  ) => Promise<boolean | { failure: string }>;
+  /**
+   * A line of the user proves nothing, and there is no other one to try: it counts as open unless it has ended by
+   * then, so that a mistake in it is told at once.
+   */
   readyAfterMs?: number;
   /** It may hold more than we know of: let it come to its end by itself. */
   endsByEof?: true;

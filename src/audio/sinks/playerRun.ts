@@ -19,6 +19,10 @@ export type PlayerRunOptions = {
   onReport: (report: PlayerReport) => void;
 };
 
+/** A server that has not linked a stream yet is asked again after this time, and then less and less often. */
+const ASK_AGAIN_MS = 20;
+const MAX_ASK_AGAIN_MS = 500;
+
 /** The native drop takes 1 to 4 ms; a child that has not answered by then never will. */
 const FLUSH_WITHIN_MS = 250;
 
@@ -54,6 +58,7 @@ export class PlayerRun {
   #bufferMs = 0;
   #acceptedBytes = 0;
   #flushes: (() => void)[] = [];
+  #whyUnknown: string | undefined;
 
   constructor(options: PlayerRunOptions) {
     const { program, format, device, environment } = options;
@@ -75,7 +80,25 @@ export class PlayerRun {
       const ready = (): void => this.#report({ type: 'ready' });
       void this.process.exited.then(options.clock.after(readyAfterMs, ready));
     }
+    if (program.plays !== undefined) void this.#untilItPlays(program.plays);
     if (primeMs !== undefined) this.writeSilence(primeMs);
+  }
+
+  /** Why nobody could tell whether it plays. */
+  get whyUnknown(): string | undefined {
+    return this.#whyUnknown;
+  }
+
+  async #untilItPlays(plays: NonNullable<PlayerProgram['plays']>): Promise<void> {
+    const { clock, environment } = this.#options;
+    const { pid } = this.process;
+    if (pid === undefined) return;
+    for (let waitMs = ASK_AGAIN_MS; this.alive; waitMs = Math.min(2 * waitMs, MAX_ASK_AGAIN_MS)) {
+      const answer = await plays(pid, environment);
+      if (answer === true && this.alive) return this.#report({ type: 'ready' });
+      if (typeof answer === 'object') this.#whyUnknown = answer.failure;
+      await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+    }
   }
 
   /** Of a framed program: it is put to use, and takes the device. */
@@ -251,8 +274,8 @@ export class PlayerRun {
         break;
       case 'ready':
         this.#ready = true;
-        // One that says so itself has sounded nothing before; the others are only known to live.
-        if (this.#options.program.readyAfterMs === undefined)
+        // One that says so itself has sounded nothing before; the others may have played for a while.
+        if (!('readyAfterMs' in this.#options.program || 'plays' in this.#options.program))
           this.#anchorAtMs = Math.max(this.#anchorAtMs, nowMs + this.#latencyMs);
         break;
       default:
