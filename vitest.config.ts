@@ -54,7 +54,7 @@ export default defineConfig({
       project('conversation', 1, only('conversation'), 1),
       // More workers than cores: these mostly wait.
       project('slow', 2, only('slow'), 4),
-      project('device', 3, only('device'), 4),
+      project('device', 3, only('device'), 2),
       project('realtime', 4, only('realtime'), 1),
     ],
   },
