@@ -99,8 +99,11 @@ export class Conversation {
     });
     this.#reading = new Reading(profile);
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
-    this.#userActivity = new UserActivity((speaking) => {
-      for (const observer of observers) observer.activity?.(speaking);
+    this.#userActivity = new UserActivity({
+      onChange: (speaking) => {
+        for (const observer of observers) observer.activity?.(speaking);
+      },
+      endUtterance: () => this.#capture?.serverHeardEnd() ?? true,
     });
     this.#capture =
       source &&
@@ -234,7 +237,6 @@ export class Conversation {
         this.#liveOnEvents(this.#reading.read(event.events));
         return;
       case 'state':
-        if (event.state !== 'ready') this.#userActivity.serverMovedOn();
         if (event.state !== 'closed') this.#emitSession(event.state, event);
         return;
       case 'warning':
@@ -252,6 +254,7 @@ export class Conversation {
   }
 
   #liveOnEvent(event: LiveEvent): void {
+    this.#userActivity.server(event);
     switch (event.type) {
       case 'goAway':
         this.#emit({ type: 'goaway', timeLeftMs: event.timeLeftMs });
@@ -295,18 +298,13 @@ export class Conversation {
       case 'usage':
         this.#tracker.used(event.usage, this.#reply.endsNothing);
         return;
-      case 'voiceActivity':
-        if (event.activity === 'start') this.#userActivity.serverStarted();
-        else this.#userActivity.serverEnded(this.#capture?.serverHeardEnd() === false);
-        return;
-      default: // setup, resumption, grounding, code: nothing to do here
+      default: // setup, resumption, grounding, code, voice activity: nothing to do here
     }
   }
 
   /** Something of an answer has come. False: it belongs to a dead turn. */
   #beginsOrGoesOn(): boolean {
     if (!this.#reply.accepts()) return false;
-    this.#userActivity.serverMovedOn();
     // Who translates or writes down need not wait for the end of it.
     const waits = this.#options.profile.job.value === 'converse';
     if (waits && this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();

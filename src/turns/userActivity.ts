@@ -2,14 +2,22 @@
  * Whether the user speaks, from two detectors: the local one is quick, and the server's is the one that counts. Where
  * the server reports nothing, the local detector decides alone.
  */
+import type { LiveEvent } from '../events.ts';
+
+export type UserActivityHandlers = {
+  onChange(speaking: boolean): void;
+  /** The server has heard the end. False: the local detector hears a voice now, which is another utterance. */
+  endUtterance(): boolean;
+};
+
 export class UserActivity {
-  readonly #onChange: (speaking: boolean) => void;
+  readonly #handlers: UserActivityHandlers;
   #local = false;
   #server = false;
   #speaking = false;
 
-  constructor(onChange: (speaking: boolean) => void) {
-    this.#onChange = onChange;
+  constructor(handlers: UserActivityHandlers) {
+    this.#handlers = handlers;
   }
 
   local(speaking: boolean): void {
@@ -17,21 +25,23 @@ export class UserActivity {
     this.#settle();
   }
 
-  serverStarted(): void {
-    this.#server = true;
-    this.#settle();
-  }
-
-  /** `stillHeard`: the local detector hears a voice at this moment, which is another utterance. */
-  serverEnded(stillHeard: boolean): void {
-    this.#server = false;
-    if (!stillHeard) this.#local = false;
-    this.#settle();
-  }
-
-  /** The server answers, or is gone: an end that it has not reported will not come. */
-  serverMovedOn(): void {
-    this.#server = false;
+  server(event: LiveEvent): void {
+    switch (event.type) {
+      case 'voiceActivity':
+        this.#server = event.activity === 'start';
+        if (event.activity === 'end' && this.#handlers.endUtterance()) this.#local = false;
+        break;
+      // The server answers, or is a new one: an end that it has not reported will not come.
+      case 'setupComplete':
+      case 'audio':
+      case 'text':
+      case 'outputTranscription':
+      case 'turnComplete':
+        this.#server = false;
+        break;
+      default:
+        return;
+    }
     this.#settle();
   }
 
@@ -39,6 +49,6 @@ export class UserActivity {
     const speaking = this.#local || this.#server;
     if (speaking === this.#speaking) return;
     this.#speaking = speaking;
-    this.#onChange(speaking);
+    this.#handlers.onChange(speaking);
   }
 }

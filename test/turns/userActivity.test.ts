@@ -6,8 +6,12 @@ type Step = 'local on' | 'local off' | 'start' | 'end' | 'end, another voice' | 
 /** `+` and `-`: the user is shown to begin and to cease. */
 function shown(steps: readonly Step[]): string {
   let told = '';
-  const activity = new UserActivity((speaking) => {
-    told += speaking ? '+' : '-';
+  let anotherVoice = false;
+  const activity = new UserActivity({
+    onChange: (speaking) => {
+      told += speaking ? '+' : '-';
+    },
+    endUtterance: () => !anotherVoice,
   });
   for (const step of steps) {
     told += ' ';
@@ -17,14 +21,15 @@ function shown(steps: readonly Step[]): string {
         activity.local(step === 'local on');
         break;
       case 'start':
-        activity.serverStarted();
+        activity.server({ type: 'voiceActivity', activity: 'start' });
         break;
       case 'end':
       case 'end, another voice':
-        activity.serverEnded(step !== 'end');
+        anotherVoice = step !== 'end';
+        activity.server({ type: 'voiceActivity', activity: 'end' });
         break;
       case 'answer':
-        activity.serverMovedOn();
+        activity.server({ type: 'outputTranscription', text: 'Well.' });
     }
   }
   return told.trimStart().replaceAll('  ', ' . ').replaceAll('  ', ' . ').trimEnd();
