@@ -54,6 +54,8 @@ export type ModelFacts = {
   readonly mediaChunks: Fact<'heard' | 'ignored'>;
   /** What makes the model idle again. */
   readonly endOfTurn: Fact<'turnComplete' | 'interactionIdle'>;
+  /** The service's last word of a turn, or, of a job that has no turns, none. */
+  readonly turnSignal: Fact<'turnComplete' | 'generationComplete' | 'none'>;
   readonly partsPerEvent: Fact<'one' | 'many'>;
   readonly affective: Fact<FlagRule>;
   /** How the service closes on `enableAffectiveDialog`, where the model refuses it: 1007 or 1011. */

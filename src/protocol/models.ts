@@ -38,6 +38,7 @@ const gemini38: ModelProfile = {
   contentRole: sure('required', 'measured: a turn without a role, or with "system", is refused'),
   mediaChunks: sure('ignored', 'measured: no answer and no error'),
   endOfTurn: sure('turnComplete', 'model page'),
+  turnSignal: sure('turnComplete', 'recorded sessions'),
   partsPerEvent: sure('many', 'model page'),
   affective: sure('builtIn', 'model page and public reports: 1007 on every version of the API'),
   affectiveRefusal: sure('argument', 'public reports'),
@@ -188,6 +189,7 @@ const translate: ModelProfile = {
   unaskedTranscription: uncertain('none', 'not documented'),
   contentRole: uncertain('optional', 'not documented'),
   mediaChunks: uncertain('heard', 'not documented'),
+  turnSignal: sure('none', 'measured: words and sound, and no end of a turn'),
   usage: sure('second', 'recorded session'),
   price: priceOfJob(3.5, 21),
   onVertex: {},
@@ -206,6 +208,7 @@ const transcribe: ModelProfile = {
   codeExecution: uncertain(false, 'not documented'),
   language: uncertain('hint', 'SDK reference: languageCodes of a transcription'),
   translation: sure(false, 'SDK reference'),
+  turnSignal: sure('generationComplete', 'measured: after each utterance, and never turnComplete'),
   usage: uncertain('turn', 'not documented'),
 };
 

@@ -187,16 +187,16 @@ export const OPEN_QUESTIONS = [
   {
     id: 'transcribeWay',
     question: 'How does the transcribing model tell the words?',
-    assumed: 'text parts and inputTranscription',
-    confidence: 'uncertain',
-    usedIn: 'server/turns.ts: both; turns/reading.ts takes either',
+    assumed: 'inputTranscription',
+    confidence: 'disputed',
+    usedIn: 'server/turns.ts: so it does; turns/reading.ts takes either',
   },
   {
     id: 'turnsOfJobs',
     question: 'Do turns of the translating and of the transcribing model end?',
-    assumed: 'both',
-    confidence: 'uncertain',
-    usedIn: 'server/turns.ts: they do; commands/file/ending.ts ends without',
+    assumed: 'neither',
+    confidence: 'disputed',
+    usedIn: 'protocol/models.ts: turnSignal',
   },
   {
     id: 'translationTarget',

@@ -78,6 +78,11 @@ export class AnswerStream {
     return this.#thoughtTokens;
   }
 
+  /** Words that the client has by other means: they are paid for, and remembered. */
+  count(text: string): void {
+    this.#text += text;
+  }
+
   take(): Sent {
     const { text, audio } = this.tokens;
     const sent = {

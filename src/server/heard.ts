@@ -21,9 +21,10 @@ export async function sayWhatWasHeard(
   }
 }
 
-/** What was said, and no word of an answer; to what was written there is nothing to write down. */
-export async function writeDown({ input, words }: Turn, stream: AnswerStream): Promise<void> {
-  if (input.kind === 'speech') await stream.say(once(transcriptOf(input, await words)));
+/** What a recogniser takes words for before it has heard all of them: their first half. */
+export function guessOf(transcript: string): string {
+  const words = transcript.split(' ');
+  return words.slice(0, Math.ceil(words.length / 2)).join(' ');
 }
 
 export const transcriptOf = (utterance: Utterance, words: string | undefined): string =>

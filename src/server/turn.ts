@@ -36,6 +36,8 @@ export type Turn = {
   abort: AbortController;
   /** What was said: looked for while the turn still waits. Undefined: nobody knows. */
   words: Promise<string | undefined>;
+  /** What was heard, in words. */
+  transcript: string;
   stream: AnswerStream | undefined;
   /** What it was billed for, once it has begun. */
   prompt: Tokens | undefined;
@@ -55,6 +57,7 @@ export const newTurn = (input: Turn['input']): Turn => ({
   input,
   abort: new AbortController(),
   words: Promise.resolve(undefined),
+  transcript: '',
   stream: undefined,
   prompt: undefined,
   billed: { text: 0, audio: 0 },

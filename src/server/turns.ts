@@ -5,7 +5,7 @@
 import type { FunctionResponse, ServerContent } from '../protocol/messages.ts';
 import type { Utterance } from './activity.ts';
 import { AnswerStream } from './answer.ts';
-import { sayWhatWasHeard, transcriptOf, writeDown } from './heard.ts';
+import { guessOf, sayWhatWasHeard, transcriptOf } from './heard.ts';
 import { Calls, type CallResult, type PendingCall } from './calls.ts';
 import { Seconds } from './seconds.ts';
 import { Thinking } from './thinking.ts';
@@ -148,9 +148,10 @@ export class Turns {
 
   /**
    * Somebody begins to speak or writes: the turn in progress is cut. Of a turn that the client has seen
-   * nothing of, the question is kept and heard together with what comes now.
+   * nothing of, the question is kept and heard together with what comes now. Who translates or writes down goes on.
    */
   interrupt(): void {
+    if (this.#options.profile.job.value !== 'converse') return;
     const ids = this.#calls.cancelBlocking();
     if (ids.length > 0) this.#options.send({ toolCallCancellation: { ids } });
     this.#cut();
@@ -190,7 +191,7 @@ export class Turns {
   }
 
   #tellOver(turn: Turn, content: ServerContent = this.#over()): void {
-    const { context, vertex, send, onIdle } = this.#options;
+    const { context, vertex, send, onIdle, profile } = this.#options;
     const { stream, prompt = context.tokens } = turn;
     if (!turn.told) {
       turn.told = true;
@@ -198,14 +199,18 @@ export class Turns {
       const thoughts = stream?.thoughtTokens ?? 0;
       const usageMetadata =
         this.#seconds?.rest(turn) ?? receipt(prompt, response, { vertex, thoughts });
-      send({ serverContent: content, usageMetadata });
+      const isEmpty = profile.turnSignal.value === 'none' && usageMetadata.totalTokenCount === 0;
+      if (!isEmpty) send({ serverContent: content, usageMetadata });
     }
     this.compress();
     if (this.idle) onIdle(true);
   }
 
   #over(): ServerContent {
-    if (this.#options.profile.endOfTurn.value !== 'interactionIdle') return { turnComplete: true };
+    const { endOfTurn, turnSignal } = this.#options.profile;
+    if (turnSignal.value === 'none') return {};
+    if (turnSignal.value === 'generationComplete') return { generationComplete: true };
+    if (endOfTurn.value !== 'interactionIdle') return { turnComplete: true };
     const interactionStatus = this.#calls.size > 0 ? 'IN_PROGRESS' : 'IDLE';
     return { turnComplete: true, interactionStatus };
   }
@@ -249,13 +254,16 @@ export class Turns {
     const understood = await this.#enter(turn);
     signal.throwIfAborted();
     const stream = await this.#newStream(turn);
-    const { job } = this.#options.profile;
-    if (job.value === 'transcribe') await writeDown(turn, stream);
+    const { job, turnSignal } = this.#options.profile;
+    // What was said is the whole answer, and has been told.
+    if (job.value === 'transcribe') stream.count(turn.transcript);
     else if (!understood) await sayWhatWasHeard(turn, stream, job.value);
     else if (job.value === 'translate') await this.#thinking.translate(turn, stream);
     else await this.#thinking.answer(turn, stream);
     signal.throwIfAborted();
-    if (!turn.told) this.#options.send({ serverContent: { generationComplete: true } });
+    if (!turn.told && turnSignal.value === 'turnComplete') {
+      this.#options.send({ serverContent: { generationComplete: true } });
+    }
     await stream.played();
     this.#finish(turn);
   }
@@ -342,9 +350,12 @@ export class Turns {
 
   #transcribe(text: string, turn: Turn): void {
     const { setup, profile, send } = this.#options;
-    const isUnasked = profile.unaskedTranscription.value === 'input';
+    turn.transcript = text;
+    const writesDown = profile.job.value === 'transcribe';
+    const isUnasked = writesDown || profile.unaskedTranscription.value === 'input';
     if (!setup.inputAudioTranscription && !isUnasked) return;
     turn.shown = true;
+    if (writesDown) send({ serverContent: { interimInputTranscription: { text: guessOf(text) } } });
     send({ serverContent: { inputTranscription: { text } } });
   }
 

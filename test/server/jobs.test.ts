@@ -46,11 +46,29 @@ afterAll(async () => {
 const usagesIn = (messages: readonly Received[]): NonNullable<Received['usageMetadata']>[] =>
   messages.flatMap(({ usageMetadata }) => usageMetadata ?? []);
 
-async function sayQuestion(client: LiveClient): Promise<Received[]> {
+function sayQuestion(client: LiveClient): void {
   sendSound(client, question);
   sendSound(client, quiet(1500));
-  return client.turn();
 }
+
+/** All that came up to the end of the count-th line: no message says that a turn is over. */
+async function written(client: LiveClient, count = 1): Promise<Received[]> {
+  const isOver = ({ serverContent }: Received): boolean =>
+    serverContent?.generationComplete === true;
+  const last = await client.until((one) => client.received.filter(isOver)[count - 1] === one);
+  return client.received.slice(0, client.received.indexOf(last) + 1);
+}
+
+/** All that came up to the last of these words. */
+async function translated(client: LiveClient, words: string): Promise<Received[]> {
+  await client.until(() => wordsOf(client.received) === words);
+  return client.received;
+}
+
+const endsOf = (messages: readonly Received[]): unknown[] =>
+  messages.filter(
+    ({ serverContent }) => serverContent?.turnComplete ?? serverContent?.generationComplete,
+  );
 
 describe('transcription', () => {
   it('writes down what was said, and answers nothing', async () => {
@@ -59,18 +77,34 @@ describe('transcription', () => {
       generationConfig: { responseModalities: ['TEXT'] },
       inputAudioTranscription: {},
     });
-    const turn = await sayQuestion(client);
-    expect(wordsOf(turn)).toBe('good morning everybody');
-    expect(heardIn(turn)).toEqual(['good morning everybody']);
-    expect(soundOf(turn)).toHaveLength(0);
-    expect(usagesIn(turn)).toHaveLength(1);
+    sayQuestion(client);
+    const line = await written(client);
+    expect(line.slice(1).map(({ serverContent }) => serverContent)).toEqual([
+      { interimInputTranscription: { text: 'good morning' } },
+      { inputTranscription: { text: 'good morning everybody' } },
+      { generationComplete: true },
+    ]);
+    const [usage] = usagesIn(line);
+    expect(usage?.responseTokensDetails).toEqual([{ modality: 'TEXT', tokenCount: 6 }]);
+    await client.close();
+  });
+
+  it('goes on line by line, and no turn is ever over', async () => {
+    const client = await openSession(plain.url, { model: TRANSCRIBE });
+    for (const count of [1, 2]) {
+      sayQuestion(client);
+      await written(client, count);
+    }
+    expect(heardIn(client.received)).toEqual(['good morning everybody', 'good morning everybody']);
+    expect(JSON.stringify(client.received)).not.toMatch(/turnComplete|modelTurn|interrupted/);
     await client.close();
   });
 
   it('says how long somebody spoke where there are no ears', async () => {
     const deaf = await startLiveServer({ stt: 'none', tts: 'none' });
     const client = await openSession(deaf.url, { model: TRANSCRIBE });
-    expect(wordsOf(await sayQuestion(client))).toMatch(/^\[speech, \d\.\d s\]$/);
+    sayQuestion(client);
+    expect(heardIn(await written(client)).join()).toMatch(/^\[speech, \d\.\d s\]$/);
     await client.close();
     await deaf.close();
   });
@@ -78,7 +112,8 @@ describe('transcription', () => {
   it('has nothing to write down of what is written', async () => {
     const client = await openSession(plain.url, { model: TRANSCRIBE });
     client.send({ realtimeInput: { text: 'what is 12 times 12' } });
-    expect(wordsOf(await client.turn())).toBe('');
+    const line = await written(client);
+    expect(wordsOf(line) + heardIn(line).join()).toBe('');
     await client.close();
   });
 
@@ -91,7 +126,8 @@ describe('transcription', () => {
       },
       VERTEX_PATH,
     );
-    expect(wordsOf(await sayQuestion(client))).toBe('good morning everybody');
+    sayQuestion(client);
+    expect(heardIn(await written(client))).toEqual(['good morning everybody']);
     await client.close();
   });
 });
@@ -109,8 +145,8 @@ describe('translation', () => {
 
   it('says the same words where nothing here knows another language', async () => {
     const client = await openSession(plain.url, setup);
-    const turn = await sayQuestion(client);
-    expect(wordsOf(turn)).toBe('good morning everybody');
+    sayQuestion(client);
+    const turn = await translated(client, 'good morning everybody');
     expect(soundOf(turn).byteLength).toBeGreaterThan(0);
     await client.close();
   });
@@ -122,10 +158,9 @@ describe('translation', () => {
       ...setup,
       systemInstruction: { parts: [{ text: 'Be polite.' }] },
     });
-    for (const count of [1, 2]) {
-      sendSound(client, question);
-      sendSound(client, quiet(1500));
-      expect(wordsOf(await client.turn(count))).toBe('Guten Morgen allerseits.');
+    for (const words of ['Guten Morgen allerseits.', 'Guten Morgen allerseits.'.repeat(2)]) {
+      sayQuestion(client);
+      await translated(client, words);
     }
     const asked = model.asked
       .slice(before)
@@ -148,7 +183,8 @@ describe('translation', () => {
       model: TRANSLATE,
       outputAudioTranscription: {},
     });
-    expect(wordsOf(await sayQuestion(client))).toBe('good morning everybody');
+    sayQuestion(client);
+    await translated(client, 'good morning everybody');
     expect(model.asked).toHaveLength(before);
     await client.close();
   });
@@ -159,7 +195,11 @@ describe('translation', () => {
     chmodSync(dull, 0o755);
     const server = await startLiveServer({ stt: dull, tts: 'none' });
     const client = await openSession(server.url, setup);
-    expect(wordsOf(await sayQuestion(client))).toBe('');
+    sayQuestion(client);
+    await client.until(({ serverContent }) => serverContent?.inputTranscription !== undefined);
+    // What is written is taken after what was said.
+    client.send({ realtimeInput: { text: 'good night' } });
+    await translated(client, 'good night');
     await client.close();
     await server.close();
   });
@@ -168,30 +208,28 @@ describe('translation', () => {
     const client = await openSession(plain.url, setup);
     sendSound(client, question);
     sendSound(client, quiet(4000));
-    await client.turn();
+    const tokensOut = (): number =>
+      usagesIn(client.received).reduce((sum, usage) => sum + (usage.responseTokenCount ?? 0), 0);
+    const spokenTokens = (): number =>
+      Math.ceil((soundOf(client.received).byteLength / 48_000) * 25);
+    await client.until(() => tokensOut() > 0 && tokensOut() === spokenTokens());
+    expect(wordsOf(client.received)).toBe('good morning everybody');
     const all = client.received;
-    const seconds = all.filter(
-      ({ serverContent, usageMetadata }) =>
-        usageMetadata && Object.keys(serverContent ?? { none: 0 }).length === 0,
-    );
+    const seconds = all.filter(({ usageMetadata }) => (usageMetadata?.promptTokenCount ?? 0) > 0);
     const heardSeconds = Math.floor((question.byteLength / 32 + 4000) / 1000);
     expect(seconds).toHaveLength(heardSeconds);
     for (const { usageMetadata } of seconds) {
       expect(usageMetadata?.promptTokensDetails).toEqual([{ modality: 'AUDIO', tokenCount: 25 }]);
     }
-    const said = usagesIn(all).reduce((sum, usage) => sum + (usage.responseTokenCount ?? 0), 0);
-    expect(said).toBe(Math.ceil((soundOf(all).byteLength / 48_000) * 25));
+    expect(endsOf(all)).toEqual([]);
     await client.close();
   });
 
   it('goes on when somebody speaks, and takes one after the other', async () => {
     const client = await openSession(plain.url, setup);
-    for (let times = 0; times < 2; times += 1) {
-      sendSound(client, question);
-      sendSound(client, quiet(1500));
-    }
-    expect(wordsOf(await client.turn(1))).toBe('good morning everybody');
-    expect(wordsOf(await client.turn(2))).toBe('good morning everybody');
+    for (let times = 0; times < 2; times += 1) sayQuestion(client);
+    await translated(client, 'good morning everybody'.repeat(2));
+    expect(endsOf(client.received)).toEqual([]);
     expect(client.received.some(({ serverContent }) => serverContent?.interrupted)).toBe(false);
     await client.close();
   });
@@ -199,11 +237,9 @@ describe('translation', () => {
   it('of what is written is what is written', async () => {
     const client = await openSession(plain.url, setup);
     client.send({ realtimeInput: { text: 'good night' } });
-    const turn = await client.turn();
-    expect(wordsOf(turn)).toBe('good night');
-    expect(usagesIn(turn).at(-1)?.promptTokensDetails).toEqual([
-      { modality: 'TEXT', tokenCount: 3 },
-    ]);
+    await translated(client, 'good night');
+    const { usageMetadata } = await client.until((message) => message.usageMetadata !== undefined);
+    expect(usageMetadata?.promptTokensDetails).toEqual([{ modality: 'TEXT', tokenCount: 3 }]);
     await client.close();
   });
 });

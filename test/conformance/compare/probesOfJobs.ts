@@ -1,6 +1,6 @@
 /** Probes of the models that translate, write down, or are hardly documented. */
 import type { Probe } from './probes.ts';
-import { closeOf, isOver, messageOrClose, setupAnswer } from './asking.ts';
+import { closeOf, messageOrClose, setupAnswer } from './asking.ts';
 import { question } from './scenarios.ts';
 import type { Actor, Stage } from './stage.ts';
 import { ALPHA_PATH } from '../../support/liveClient.ts';
@@ -52,12 +52,12 @@ export const PROBES_OF_JOBS = {
   },
 
   async turnsOfJobs(stage) {
-    const endless: string[] = [];
+    const ending: string[] = [];
     for (const model of [TRANSLATE, TRANSCRIBE]) {
       const actor = await spokenTo(stage, model);
-      if (actor.turnsOver() === 0) endless.push(model);
+      if (actor.turnsOver() > 0) ending.push(model);
     }
-    return endless.length === 0 ? 'both' : `not ${endless.join('; ')}`;
+    return ending.length === 0 ? 'neither' : `those of ${ending.join('; ')}`;
   },
 
   async translationTarget(stage) {
@@ -69,7 +69,7 @@ export const PROBES_OF_JOBS = {
     const actor = await stage.ready({ model: TRANSLATE, ...SETUPS[TRANSLATE] });
     actor.text('Good morning.');
     const came = await Promise.race([
-      messageOrClose(actor, isOver),
+      messageOrClose(actor, ({ serverContent }) => serverContent?.modelTurn !== undefined),
       closeOf(actor.client.closed),
       new Promise<string>((resolve) => setTimeout(() => resolve('no answer'), TURN_MS)),
     ]);
