@@ -56,6 +56,9 @@ export class Feeder {
   /** Sound comes again after an end, or a new program takes it. */
   restart(): void {
     this.#padded = false;
+    // In the pause nobody looked, and nothing had to move.
+    const nowMs = this.#options.clock.nowMs();
+    this.#moved = { ...this.#moved, atMs: nowMs, lookedMs: nowMs };
   }
 
   /** There was sound and it came too late: this device wants more in advance. */

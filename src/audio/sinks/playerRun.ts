@@ -9,6 +9,8 @@ import { startProcess } from '../subprocess.ts';
 import type { ChildEnvironment, ProcessEnd, Subprocess } from '../subprocess.ts';
 import { readLines, writeFrame } from './frames.ts';
 import type { PlayerProgram, PlayerReport } from './playerProgram.ts';
+import { RunningClock } from './runningClock.ts';
+import { untilServerPlays } from './serverAnswer.ts';
 
 export type PlayerRunOptions = {
   program: PlayerProgram;
@@ -18,10 +20,6 @@ export type PlayerRunOptions = {
   clock: Clock;
   onReport: (report: PlayerReport) => void;
 };
-
-/** A server that has not linked a stream yet is asked again after this time, and then less and less often. */
-const ASK_AGAIN_MS = 20;
-const MAX_ASK_AGAIN_MS = 500;
 
 /** The native drop takes 1 to 4 ms; a child that has not answered by then never will. */
 const FLUSH_WITHIN_MS = 250;
@@ -59,6 +57,7 @@ export class PlayerRun {
   #acceptedBytes = 0;
   #flushes: (() => void)[] = [];
   #whyUnknown: string | undefined;
+  readonly #runningClock = new RunningClock();
 
   constructor(options: PlayerRunOptions) {
     const { program, format, device, environment } = options;
@@ -80,7 +79,7 @@ export class PlayerRun {
       const ready = (): void => this.#report({ type: 'ready' });
       void this.process.exited.then(options.clock.after(readyAfterMs, ready));
     }
-    if (program.plays !== undefined) void this.#untilItPlays(program.plays);
+    if (program.plays !== undefined) void this.#askServer(program.plays);
     if (primeMs !== undefined) this.writeSilence(primeMs);
   }
 
@@ -89,16 +88,11 @@ export class PlayerRun {
     return this.#whyUnknown;
   }
 
-  async #untilItPlays(plays: NonNullable<PlayerProgram['plays']>): Promise<void> {
+  async #askServer(plays: NonNullable<PlayerProgram['plays']>): Promise<void> {
     const { clock, environment } = this.#options;
-    const { pid } = this.process;
-    if (pid === undefined) return;
-    for (let waitMs = ASK_AGAIN_MS; this.alive; waitMs = Math.min(2 * waitMs, MAX_ASK_AGAIN_MS)) {
-      const answer = await plays(pid, environment);
-      if (answer === true && this.alive) return this.#report({ type: 'ready' });
-      if (typeof answer === 'object') this.#whyUnknown = answer.failure;
-      await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
-    }
+    const asked = { process: this.process, clock, environment };
+    const onUnknown = (why: string): void => void (this.#whyUnknown = why);
+    if (await untilServerPlays(plays, asked, onUnknown)) this.#report({ type: 'ready' });
   }
 
   /** Of a framed program: it is put to use, and takes the device. */
@@ -247,12 +241,7 @@ export class PlayerRun {
         if (this.#playing) this.#latencyMs = report.latencyMs;
         break;
       case 'playing':
-        this.#playing = bytesOfMs(this.#options.format, report.playedMs) < this.#handedBytes;
-        // Its clock runs on although it has nothing left.
-        if (!this.#playing) break;
-        this.#reported = true;
-        this.#anchorMs = report.playedMs;
-        this.#anchorAtMs = nowMs;
+        this.#noteReading(report.playedMs, nowMs);
         break;
       case 'started':
         this.#anchorAtMs = nowMs;
@@ -281,6 +270,16 @@ export class PlayerRun {
       default:
         break;
     }
+  }
+
+  #noteReading(readMs: number, nowMs: number): void {
+    const handedMs = msOfBytes(this.#options.format, this.#handedBytes);
+    const position = this.#runningClock.read(readMs, handedMs);
+    if (position === undefined || (position === 'end' && !this.#playing)) return;
+    this.#playing = position !== 'end';
+    this.#reported = true;
+    this.#anchorMs = position === 'end' ? handedMs : position;
+    this.#anchorAtMs = nowMs;
   }
 
   /** Milliseconds of what was handed over that have been played. Never falls, never exceeds that. */
