@@ -9,6 +9,8 @@ import type { PcmFormat } from './format.ts';
 export type DeviceNotice =
   /** It is gone, and looked for. `why` in the words of its program. */
   | { state: 'lost'; why: string }
+  /** The sound server has suspended it, at somebody's wish: nothing is lost, and sound waits until it resumes it. */
+  | { state: 'suspended'; device: string }
   /** It, or another one, is in use again. `label` as that of the source or sink. */
   | { state: 'back'; label: string };
 

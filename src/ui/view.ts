@@ -148,7 +148,8 @@ export function reduce(state: ViewState, event: ViewEvent): { state: ViewState; 
     case 'warning': {
       const { code, message } = event;
       const isNews = code === 'idle' || code.endsWith('_back');
-      const micLost = code === 'microphone_lost' || (state.micLost && code !== 'microphone_back');
+      const isLoss = code === 'microphone_lost' || code === 'microphone_suspended';
+      const micLost = isLoss || (state.micLost && code !== 'microphone_back');
       return {
         state: { ...state, micLost },
         lines: [{ who: isNews ? 'note' : 'warning', text: message }],

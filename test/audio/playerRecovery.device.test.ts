@@ -150,6 +150,55 @@ needsSound('devices that vanish, on PulseAudio', () => {
     await sink.close();
   });
 
+  it('waits for a sink that is suspended by hand, says so once, and loses nothing', async () => {
+    server = await startSoundServer();
+    const sink = await openPlayer({ name: 'pacat', environment: server.environment });
+    const notices = noticesOf(sink);
+    const recording = await server.recordSpeaker();
+    const sent = noise(3000, 24_000, 73);
+    sink.write(sent);
+    sink.flush();
+    await until('sound', () => sink.position().playedMs > 500);
+    await pactl(server, 'suspend-sink', 'speaker', '1');
+    await until('notice', () => notices.length > 0);
+    // Longer than a device that hangs is waited for: it is not taken for one.
+    await pause(1000);
+    const { playedMs } = sink.position();
+    expect(playedMs).toBeLessThan(2500);
+    await pactl(server, 'suspend-sink', 'speaker', '0');
+    await sink.drain();
+    expect(sink.position()).toMatchObject({ queuedMs: 0 });
+    expect(sink.position().playedMs).toBeCloseTo(3000, 1);
+    await pause(200);
+    const { pcm } = await recording.stop();
+    await sink.close();
+    expect(notices).toEqual([
+      { state: 'suspended', device: 'speaker' },
+      { state: 'back', label: 'pacat' },
+    ]);
+    // The monitor gives nothing while the sink is suspended: it is all in the recording, in one piece, but for the
+    // block of the sink that was on its way.
+    const { good, all } = goodBlocks(sent, pcm);
+    expect(good).toBeGreaterThanOrEqual(all - 2);
+  });
+
+  it('opens on a sink that is suspended, and says so', async () => {
+    server = await startSoundServer();
+    await pactl(server, 'suspend-sink', 'speaker', '1');
+    const sink = await openPlayer({ name: 'pacat', environment: server.environment });
+    const notices = noticesOf(sink);
+    expect(notices).toEqual([{ state: 'suspended', device: 'speaker' }]);
+    sink.write(noise(300, 24_000, 74));
+    const cleared = sink.clear();
+    expect(cleared).toMatchObject({ playedMs: 0, droppedMs: 300 });
+    sink.write(noise(300, 24_000, 75));
+    await pactl(server, 'suspend-sink', 'speaker', '0');
+    await sink.drain();
+    expect(sink.position().playedMs).toBeCloseTo(300, 1);
+    expect(notices.map(({ state }) => state)).toEqual(['suspended', 'back']);
+    await sink.close();
+  });
+
   it('sees that a server which still runs plays no more', async () => {
     server = await startSoundServer();
     const sink = await openPlayer({ name: 'pacat', environment: server.environment });

@@ -137,6 +137,22 @@ needsSound('a microphone that vanishes', () => {
     await listening.end();
   });
 
+  it('a source that is suspended by hand is no loss: silence goes on, and it is back when it is resumed', async () => {
+    const { environment } = server;
+    source = await openRecorder({ name: 'parec', environment });
+    const listening = listen(source);
+    await until('it records', () => listening.heard().byteLength > 6400);
+    await pactl(server, 'suspend-sink', 'mic', '1');
+    await until('it is told', () => listening.notices.length > 0);
+    const from = listening.heard().byteLength;
+    await until('silence', () => listening.heard().byteLength > from + 1000 * 32);
+    await pactl(server, 'suspend-sink', 'mic', '0');
+    await until('it is back', () => states(listening) === 'suspended back');
+    expect(listening.notices[0]).toEqual({ state: 'suspended', device: 'mic.monitor' });
+    await expectHears(listening);
+    await listening.end();
+  });
+
   it('the default changes: it is followed, and told', async () => {
     const { environment } = server;
     source = await openRecorder({ environment });
@@ -376,6 +392,29 @@ describe('the search, on a clock of its own', () => {
     expect(tries.length).toBeGreaterThan(18);
     expect(tries.length).toBeLessThan(24);
     expect(listening.notices).toEqual([{ state: 'lost', why: 'fake: unplugged' }]);
+  });
+
+  it('one that is suspended for an hour is waited for, and told once', async () => {
+    const time = new Time();
+    let suspended = true;
+    const next = fakeRun(time, 'hw');
+    const { first, listening, source } = start(time, () =>
+      suspended
+        ? Promise.reject(
+            new OpenFailure('fake: the sound server has suspended hw', { isSuspended: true }),
+          )
+        : Promise.resolve(next.run),
+    );
+    await time.pass(100);
+    Object.assign(first.run, { suspended: true });
+    first.fallSilent();
+    await time.pass(3_600_000, 1000);
+    expect(listening.notices).toEqual([{ state: 'suspended', device: 'hw' }]);
+    suspended = false;
+    await time.pass(2000);
+    expect(listening.notices.slice(1)).toEqual([{ state: 'back', label: 'fake (hw)' }]);
+    await source.close();
+    expect(await listening.over).toBeUndefined();
   });
 
   it('one that dies as often as it is opened is given up, without a line for each time', async () => {

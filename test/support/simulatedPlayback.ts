@@ -45,6 +45,7 @@ class CountedDevice implements PlayoutDevice {
   readonly alive = true;
   readonly estimated = true;
   readonly bufferMs = 0;
+  readonly suspended = false;
   readonly #clock: Clock;
   #endMs = 0;
 

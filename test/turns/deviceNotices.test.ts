@@ -23,3 +23,22 @@ it('a device that goes, comes back, and changes is one line each', () => {
     },
   ]);
 });
+
+it.each([
+  ['loudspeaker', 'spk', 'the answer waits', 'pactl suspend-sink spk 0'],
+  ['microphone', 'desk.monitor', 'nothing is heard', 'pactl suspend-sink desk 0'],
+  ['microphone', 'usb', 'nothing is heard', 'pactl suspend-source usb 0'],
+] as const)('a %s that is suspended is no loss', (kind, device, waits, hint) => {
+  const said: Warning[] = [];
+  const notice = tellOf(kind, (warning) => said.push(warning));
+  notice({ state: 'suspended', device });
+  notice({ state: 'back', label: 'its program' });
+  expect(said).toEqual([
+    {
+      code: `${kind}_suspended`,
+      message: `the sound server has suspended the ${kind} (${device}): ${waits} until it is resumed`,
+      hint,
+    },
+    { code: `${kind}_back`, message: `the ${kind} is resumed: its program` },
+  ]);
+});

@@ -8,11 +8,17 @@ export class OpenFailure extends Error {
   readonly missingProgram: boolean;
   /** A native module, which on Linux reaches no more than ALSA. */
   readonly isModule: boolean;
+  /** The device is there, and the sound server has suspended it. */
+  readonly isSuspended: boolean;
 
-  constructor(reason: string, { missingProgram = false, isModule = false } = {}) {
+  constructor(
+    reason: string,
+    { missingProgram = false, isModule = false, isSuspended = false } = {},
+  ) {
     super(reason);
     this.missingProgram = missingProgram;
     this.isModule = isModule;
+    this.isSuspended = isSuspended;
   }
 }
 

@@ -6,8 +6,12 @@ import { soxDevice } from './soxDevice.cjs';
 
 /** `Time: 0.156 sec; Latency: 15855 usec.`, every 50 ms with -v. */
 const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
-/** `Stream moved to device …` when it was taken away, or the default has changed. */
-const PACAT_DEVICE = /^(?:Connected|Stream moved) to device (.+) \(/;
+/**
+ * `Connected to device X (index: 0, suspended: no).`; `Stream moved to device X (2, not suspended).` when it was taken
+ * away, or the default has changed.
+ */
+const PACAT_DEVICE = /^(?:Connected|Stream moved) to device (.+) \((.*)\)/;
+const PACAT_SUSPENDED = /suspended: yes|, suspended/;
 const PACAT_BUFFER = /^Buffer metrics: .*tlength=(\d+)/;
 
 export const pacat: PlayerProgram = {
@@ -39,7 +43,12 @@ export const pacat: PlayerProgram = {
     if (line.startsWith('Stream started')) return { type: 'started' };
     if (line.startsWith('Stream underrun')) return { type: 'underrun' };
     const device = PACAT_DEVICE.exec(line);
-    if (device !== null) return { type: 'device', name: device[1] ?? '' };
+    if (device !== null) {
+      const [, name = '', state = ''] = device;
+      return { type: 'device', name, suspended: PACAT_SUSPENDED.test(state) };
+    }
+    if (line.startsWith('Stream device suspended')) return { type: 'suspended' };
+    if (line.startsWith('Stream device resumed')) return { type: 'resumed' };
     const buffer = PACAT_BUFFER.exec(line);
     return buffer === null ? undefined : { type: 'buffer', targetBytes: Number(buffer[1]) };
   },

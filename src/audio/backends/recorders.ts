@@ -18,6 +18,9 @@ export type RecorderOptions = {
   spawnOptions: SpawnOptions;
 };
 
+/** `suspended`: the sound server has suspended the device, at somebody's wish. */
+export type RecorderReport = { device?: string; suspended?: boolean };
+
 export type RecorderProgram = {
   name: string;
   /** The CommonJS module: node-record-lpcm16 takes an absolute path, and require()s it. */
@@ -30,7 +33,7 @@ export type RecorderProgram = {
   missing?: () => string | undefined;
   isModule?: true;
   /** A line on its stderr that tells how it goes, and from which device; undefined: these are its last words. */
-  report?: (line: string) => { device?: string } | undefined;
+  report?: (line: string) => RecorderReport | undefined;
 };
 
 function recorder(name: string, more: Partial<RecorderProgram> = {}): RecorderProgram {
@@ -38,14 +41,18 @@ function recorder(name: string, more: Partial<RecorderProgram> = {}): RecorderPr
 }
 
 /** `Connected to device X (index: 1, …).`, `Stream moved to device X (2, …).`: by default it follows the default. */
-const PAREC_DEVICE = /^(?:Connected|Stream moved) to device (\S+) \(/;
+const PAREC_DEVICE = /^(?:Connected|Stream moved) to device (\S+) \((.*)\)/;
 const PAREC_REPORT =
   /^(Time:|Opening a|Connection established|Stream (success|moved|started|buffer|over|under)|Connected|Using sample|Buffer metrics)/;
+const PAREC_STATE = /^Stream device (suspended|resumed)/;
 
 const parec = recorder('parec', {
   report: (line) => {
-    const device = PAREC_DEVICE.exec(line)?.[1];
-    if (device !== undefined) return { device };
+    const [, device, about = ''] = PAREC_DEVICE.exec(line) ?? [];
+    if (device !== undefined)
+      return { device, suspended: /suspended: yes|, suspended/.test(about) };
+    const state = PAREC_STATE.exec(line)?.[1];
+    if (state !== undefined) return { suspended: state === 'suspended' };
     return PAREC_REPORT.test(line) ? {} : undefined;
   },
 });

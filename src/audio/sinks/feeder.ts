@@ -21,10 +21,12 @@ const STARVED_AFTER_MS = 300;
 const STUCK_AFTER_MS = 700;
 const STUCK_AT_START_MS = 3000;
 
+const SUSPENDED_LOOK_MS = 1000;
+
 /** What is fed. */
 export type FedDevice = Pick<
   PlayerRun,
-  'bufferMs' | 'aheadMs' | 'heardBytes' | 'unheardBytes' | 'write' | 'writeSilence'
+  'bufferMs' | 'suspended' | 'aheadMs' | 'heardBytes' | 'unheardBytes' | 'write' | 'writeSilence'
 >;
 
 export type FeederOptions = {
@@ -79,6 +81,8 @@ export class Feeder {
       this.#hand(run, queue.take(bytesOfMs(format, roomMs)));
     }
     const aheadMs = run.aheadMs();
+    // Nothing is due before it is resumed, which its program reports.
+    if (run.suspended) return SUSPENDED_LOOK_MS;
     if (queue.bytes > 0) return aheadMs - targetMs + WRITE_MS;
     if (run.unheardBytes() === 0) return 'heard';
     if (!this.#padded) {
@@ -100,7 +104,8 @@ export class Feeder {
   #isStuck(run: FedDevice): boolean {
     const nowMs = this.#options.clock.nowMs();
     const heardBytes = run.heardBytes();
-    if (run !== this.#run || heardBytes !== this.#moved.heardBytes || run.aheadMs() <= 0) {
+    const moves = heardBytes !== this.#moved.heardBytes || run.aheadMs() <= 0;
+    if (run !== this.#run || moves || run.suspended) {
       this.#run = run;
       this.#moved = { heardBytes, atMs: nowMs, lookedMs: nowMs };
       this.#extra.plays(nowMs);

@@ -9,7 +9,7 @@ import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
-import type { AudioSink, ClearResult, RenderAhead, SinkPosition } from '../ports.ts';
+import type { AudioSink, ClearResult, DeviceNotice, RenderAhead, SinkPosition } from '../ports.ts';
 import type { ChildEnvironment, ProcessEnd } from '../subprocess.ts';
 import { DEFAULT_RAMP_MS } from './gain.ts';
 import { JitterBuffer } from './jitterBuffer.ts';
@@ -39,6 +39,9 @@ const DUMMY_DEVICE = 'auto_null';
 const RESTART_DELAYS_MS = [0, 400];
 const DEATH_FORGOTTEN_MS = 5000;
 
+/** Until a new run has said something of its device, it is taken to be as it was. */
+const TELLS_STATE: ReadonlySet<PlayerReport['type']> = new Set(['device', 'suspended', 'resumed']);
+
 export class PlayerSink implements AudioSink {
   readonly format: PcmFormat;
   readonly label: string;
@@ -49,6 +52,10 @@ export class PlayerSink implements AudioSink {
   #opened = false;
   #onReady: (() => void) | undefined;
   #onDummy = false;
+  /** Of the run in use. */
+  #device = '';
+  #suspended = false;
+  #deviceListener: ((notice: DeviceNotice) => void) | undefined;
   #cancelRestart: (() => void) | undefined;
   /** Why it is killed and shall not come back. */
   #failed: string | undefined;
@@ -164,6 +171,12 @@ export class PlayerSink implements AudioSink {
     await this.#runs.close(atOnce);
   }
 
+  /** Only what the sound server does to the device; that it is lost, `onLost` tells. */
+  onDevice(listener: (notice: DeviceNotice) => void): void {
+    this.#deviceListener = listener;
+    if (this.#suspended) listener({ state: 'suspended', device: this.#device });
+  }
+
   onLost(listener: (error: Error) => void): void {
     this.#lostListener = listener;
     const lost = this.#lost;
@@ -184,6 +197,15 @@ export class PlayerSink implements AudioSink {
       const refused = this.#opened ? !this.#onDummy : this.#options.refuseDummy === true;
       if (refused) return this.#fail('no sound device is left');
       this.#onDummy = true;
+    }
+    if (report.type === 'device') this.#device = report.name;
+    if (this.#run.suspended !== this.#suspended && TELLS_STATE.has(report.type)) {
+      this.#suspended = this.#run.suspended;
+      this.#deviceListener?.(
+        this.#suspended
+          ? { state: 'suspended', device: this.#device }
+          : { state: 'back', label: this.label },
+      );
     }
     if (report.type === 'ready' || report.type === 'device' || report.type === 'playing')
       this.#onReady?.();

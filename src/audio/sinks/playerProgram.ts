@@ -6,7 +6,9 @@ export type PlayerReport =
   /** The device is open and takes sound. */
   | { type: 'ready' }
   /** The device that it plays on is open, or is another one now: its name as the sound server has it. */
-  | { type: 'device'; name: string }
+  | { type: 'device'; name: string; suspended: boolean }
+  /** The sound server has suspended the device, at somebody's wish, or has resumed it. */
+  | { type: 'suspended' | 'resumed' }
   /** Bytes that it wants to hold, and those that it waits for before it begins. */
   | { type: 'buffer'; targetBytes: number }
   | { type: 'started' }

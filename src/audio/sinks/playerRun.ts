@@ -48,6 +48,7 @@ export class PlayerRun {
   #anchorMs = 0;
   #anchorAtMs = 0;
   #playing = false;
+  #suspended = false;
   #reported = false;
   #ready = false;
   #playedMs = 0;
@@ -107,6 +108,11 @@ export class PlayerRun {
   /** True unless the device tells its position itself. */
   get estimated(): boolean {
     return !this.#options.program.reports || (this.#handedSoundBytes > 0 && !this.#reported);
+  }
+
+  /** The sound server has suspended the device: it takes no sound until it is resumed. */
+  get suspended(): boolean {
+    return this.#suspended;
   }
 
   /** From the program's hands to the ear. */
@@ -252,6 +258,15 @@ export class PlayerRun {
         this.#anchorAtMs = nowMs;
         if (this.#options.program.reports) this.#playing = false;
         break;
+      case 'device':
+        this.#suspended = report.suspended;
+        break;
+      case 'suspended':
+      case 'resumed':
+        this.#anchorMs = this.#position();
+        this.#anchorAtMs = nowMs;
+        this.#suspended = report.type === 'suspended';
+        break;
       case 'buffer':
         this.#bufferMs = msOfBytes(this.#options.format, report.targetBytes);
         break;
@@ -291,7 +306,7 @@ export class PlayerRun {
     const elapsedMs = program.reports ? Math.min(sinceMs, REPORTS_WITHIN_MS) : sinceMs;
     const given = program.framed ? this.#acceptedBytes : this.#handedBytes;
     const playedMs = Math.min(
-      this.#anchorMs + (this.#playing ? elapsedMs : 0),
+      this.#anchorMs + (this.#playing && !this.#suspended ? elapsedMs : 0),
       msOfBytes(format, given),
     );
     if (playedMs > this.#playedMs) {

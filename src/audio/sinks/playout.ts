@@ -18,6 +18,7 @@ export type PlayoutDevice = Pick<
   | 'alive'
   | 'estimated'
   | 'bufferMs'
+  | 'suspended'
   | 'aheadMs'
   | 'heardBytes'
   | 'heardAtMs'

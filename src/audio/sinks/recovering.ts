@@ -51,6 +51,8 @@ export class RecoveringSink implements AudioSink {
   #leaving: Promise<unknown> = Promise.resolve();
   #waiters: (() => void)[] = [];
   #deviceListener: ((notice: DeviceNotice) => void) | undefined;
+  /** Told to whoever listens from now on. */
+  #suspended: DeviceNotice | undefined;
   #lostListener: ((error: Error) => void) | undefined;
   #lost: Error | undefined;
   #closed = false;
@@ -160,6 +162,7 @@ export class RecoveringSink implements AudioSink {
 
   onDevice(listener: (notice: DeviceNotice) => void): void {
     this.#deviceListener = listener;
+    if (this.#suspended !== undefined) listener(this.#suspended);
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -174,6 +177,11 @@ export class RecoveringSink implements AudioSink {
     sink.setGain(this.#gain.target, 0);
     for (const renderer of this.#renderers.values())
       renderer.stop = sink.onRender(renderer.listener, renderer.ahead);
+    sink.onDevice?.((notice) => {
+      if (this.#inner !== sink) return;
+      this.#suspended = notice.state === 'suspended' ? notice : undefined;
+      this.#deviceListener?.(notice);
+    });
     sink.onLost((error) => {
       if (!this.#closed && this.#inner === sink) this.#innerLost(sink, error);
     });
@@ -194,6 +202,7 @@ export class RecoveringSink implements AudioSink {
       const countsMs = (1 + LIFE_COUNTS) * Math.max(0, livedMs - NO_LIFE_MS);
       this.#search.sinceMs = Math.min(nowMs, this.#search.sinceMs + countsMs);
     }
+    this.#suspended = undefined;
     const { why = error.message } = error as Partial<GemliveError>;
     this.#deviceListener?.({ state: 'lost', why });
     this.#leaving = Promise.all([this.#leaving, sink.close(), this.#recover(error)]);
@@ -218,8 +227,8 @@ export class RecoveringSink implements AudioSink {
     if (this.#closed) return found?.close();
     if (found === undefined) return this.#lose(loss);
     this.#search.foundAtMs = this.#clock.nowMs();
-    this.#use(found);
     this.#deviceListener?.({ state: 'back', label: found.label });
+    this.#use(found);
     this.#wake();
   }
 

@@ -24,6 +24,8 @@ export interface RecorderSource extends AudioSource {
 export interface RecorderRun extends RecorderSource {
   /** What it records from, as the sound server calls it; undefined where the program does not say. */
   readonly device: string | undefined;
+  /** The sound server has suspended that, and it gives nothing until it is resumed. */
+  readonly suspended?: boolean;
   /** Frames that have come so far, read or not. */
   readonly received: number;
   /** The sound server has moved it to another device. One listener. */
@@ -98,6 +100,7 @@ class ProcessSource implements RecorderRun {
   #ended = false;
   #closed = false;
   #device: string | undefined;
+  suspended = false;
   #onMoved: (device: string) => void = () => {};
   received = 0;
 
@@ -132,6 +135,7 @@ class ProcessSource implements RecorderRun {
 
   #onReport(line: string): boolean {
     const report = this.#program.report?.(line);
+    if (report?.suspended !== undefined) this.suspended = report.suspended;
     if (report?.device !== undefined && report.device !== this.#device) {
       const isMove = this.#device !== undefined;
       this.#device = report.device;
@@ -149,6 +153,12 @@ class ProcessSource implements RecorderRun {
     stop.removeEventListener('abort', wake);
     signal?.throwIfAborted();
     if (this.#frames.length > 0) return;
+    if (this.suspended && !this.#ended) {
+      const device = this.#device ?? 'it';
+      throw new OpenFailure(`${this.#program.name}: the sound server has suspended ${device}`, {
+        isSuspended: true,
+      });
+    }
     if (!this.#ended) {
       const seconds = SOUND_WITHIN_MS / 1000;
       throw new OpenFailure(`${this.#program.name}: no sound came in ${seconds} s`, {

@@ -107,7 +107,8 @@ export class RecoveringSource implements RecorderSource {
       for (;;) {
         const why = yield* this.#live(stop);
         if (why === undefined || stop.aborted) return;
-        this.#onDevice({ state: 'lost', why });
+        const device = this.#run.device ?? this.#parts.recorder;
+        this.#onDevice(why === SUSPENDED ? { state: 'suspended', device } : { state: 'lost', why });
         this.#finding = this.#find(why, stop);
         const found = yield* this.#silenceUntil(this.#finding, stop);
         if (found === undefined) return;
@@ -154,7 +155,8 @@ export class RecoveringSource implements RecorderSource {
     const look = (): void => {
       silent = run.received === seen ? silent + 1 : 0;
       seen = run.received;
-      if (silent === SILENT_WATCHES) {
+      if (silent > 0 && run.suspended) lost(SUSPENDED);
+      else if (silent === SILENT_WATCHES) {
         const seconds = (SILENT_WATCHES * WATCH_MS) / 1000;
         lost(`${this.#parts.recorder}: it lives, but no sound has come for ${seconds} s`);
       } else cancel = this.#clock.after(WATCH_MS, look);
@@ -184,7 +186,7 @@ export class RecoveringSource implements RecorderSource {
   async #find(why: string, stop: AbortSignal): Promise<RecorderRun | GemliveError> {
     const { recorder, reopen } = this.#parts;
     const search = this.#search;
-    const lostMs = this.#clock.nowMs();
+    let lostMs = this.#clock.nowMs();
     const livedMs = lostMs - this.#openedMs;
     const countsMs = LIFE_COUNTS * Math.max(0, livedMs - ALIVE_MS);
     search.spentMs = Math.max(0, search.spentMs - countsMs);
@@ -207,6 +209,8 @@ export class RecoveringSource implements RecorderSource {
         if (stop.aborted) break;
         if (!(error instanceof OpenFailure)) return lostError(why, String(error));
         failure = error.message;
+        // Only one that is not there has to be found in time.
+        if (error.isSuspended) [search.spentMs, lostMs] = [0, this.#clock.nowMs()];
       }
     }
     return lostError(why, failure);
@@ -271,6 +275,7 @@ export class RecoveringSource implements RecorderSource {
   }
 }
 
+const SUSPENDED = 'the sound server has suspended it';
 const LOUDSPEAKER_INSTEAD = 'only what the loudspeaker plays is left';
 
 /** Of a sink: what a program plays, by PulseAudio's name for it. */

@@ -32,6 +32,8 @@ export class Ear {
     this.#source = source;
     source.onDevice?.((notice) => {
       if (notice.state === 'lost') this.#lose(notice.why);
+      if (notice.state === 'suspended')
+        this.#lose(`the sound server has suspended ${notice.device}`);
     });
     this.#listening = this.#listen(signal);
   }

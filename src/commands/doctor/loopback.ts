@@ -33,6 +33,10 @@ export async function playChirps(sink: AudioSink, signal: AbortSignal): Promise<
   });
   const limitMs = Math.ceil(msOfBytes(OUTPUT_FORMAT, pcm.byteLength)) + STARTS_WITHIN_MS;
   const late = AbortSignal.timeout(limitMs);
+  let suspended: string | undefined;
+  sink.onDevice?.((notice) => {
+    suspended = notice.state === 'suspended' ? notice.device : undefined;
+  });
   try {
     sink.write(pcm);
     await Promise.race([sink.drain(), aborted(AbortSignal.any([signal, late]))]);
@@ -45,10 +49,17 @@ export async function playChirps(sink: AudioSink, signal: AbortSignal): Promise<
   } finally {
     stop();
   }
+  const common = { code: 'player_lost', exitCode: EXIT.audio } as const;
+  if (suspended !== undefined)
+    return {
+      error: new GemliveError(`the sound server has suspended ${suspended}`, {
+        ...common,
+        hint: `pactl suspend-sink ${suspended} 0`,
+      }),
+    };
   return {
     error: new GemliveError('it opens, and plays nothing', {
-      code: 'player_lost',
-      exitCode: EXIT.audio,
+      ...common,
       why: `${(limitMs / 1000).toFixed(1)} s after the chirps were handed over they have not been played`,
       hint: 'choose another one: gemlive devices, then --player and --output-device',
     }),
