@@ -2,12 +2,17 @@
  * Where the conversation stands by the server's words: whether an answer is on its way, which calls wait for their
  * result, whether the connection may be left, and what was said.
  */
-import type { FunctionCall, LiveEvent } from '../events.ts';
+import type { FunctionCall, InteractionStatus, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
+
+/** Parts of an answer may come so long after the end of its turn. */
+const LATE_MS = 1_000;
+/** What comes after so long a pause within a turn belongs to the next answer, if one is owed. */
+const STALLED_MS = 3_000;
 
 export type DialogueHandlers = {
   /** It waits, or has not been answered: it will be said to the next connection. */
@@ -33,11 +38,26 @@ export class Dialogue {
   #inProgress = false;
   /** The last word about it; a server that says none may be left at any time. */
   #resumable = true;
+  /** Something of an answer has come since the last turn ended. */
+  #hasContent = false;
+  /** The server interrupted a turn of which nothing had come. */
+  #interruptedEarly = false;
+  #contentAtMs = Number.NEGATIVE_INFINITY;
+  #turnOverAtMs = Number.NEGATIVE_INFINITY;
+  /** What came last came behind the end of its turn. */
+  #isLate = false;
+  readonly #nowMs: () => number;
 
-  constructor(profile: ModelProfile, unanswered: Unanswered, handlers: DialogueHandlers) {
+  constructor(
+    profile: ModelProfile,
+    unanswered: Unanswered,
+    handlers: DialogueHandlers,
+    nowMs: () => number,
+  ) {
     this.#profile = profile;
     this.#unanswered = unanswered;
     this.#handlers = handlers;
+    this.#nowMs = nowMs;
   }
 
   heard(event: LiveEvent): void {
@@ -70,27 +90,80 @@ export class Dialogue {
         return;
       case 'generationComplete':
         this.#generated = true;
+        // A model that translates or transcribes may end no turn.
+        if (this.#profile.job.value !== 'converse') this.#rest();
+        return;
+      case 'interrupted':
+        if (!this.#hasContent) this.#interruptedEarly = true;
         return;
       case 'turnComplete':
-        // A filler: it thinks on.
-        if (this.#inProgress) this.#unanswered.stillOwed();
-        else this.#unanswered.answerOver();
-        if (this.#profile.endOfTurn.value === 'turnComplete') this.#answering = false;
+        this.#turnCompleted(event.reason);
         return;
       case 'interactionStatus':
-        this.#inProgress =
-          event.status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
-        if (event.status !== 'IN_PROGRESS') this.#answering = false;
+        this.#statusChanged(event.status);
         return;
       default: // nothing that a connection hangs on
     }
   }
 
   #answered(): void {
+    const nowMs = this.#nowMs();
+    const quietMs = nowMs - this.#contentAtMs;
+    this.#contentAtMs = nowMs;
     this.#answering = true;
+    // A part of the last answer that comes behind its end answers nothing that was said since.
+    this.#isLate =
+      !this.#hasContent &&
+      !this.#inProgress &&
+      nowMs - this.#turnOverAtMs <= LATE_MS &&
+      !this.#unanswered.expectsAnswer;
+    if (this.#isLate) return;
+    // The server did not end an answer that stalled: this is the next one.
+    if (this.#hasContent && quietMs >= STALLED_MS) this.#unanswered.answerOver();
+    this.#hasContent = true;
     this.#generated = false;
     this.#unanswered.answered();
     this.#handlers.onSign();
+  }
+
+  #turnCompleted(reason: string | undefined): void {
+    // The model refused, or this was no filler: it does not think on.
+    if (reason !== undefined) this.#inProgress = false;
+    const isEmpty =
+      this.#profile.job.value === 'converse' &&
+      !this.#hasContent &&
+      !this.#interruptedEarly &&
+      this.#calls.size === 0;
+    if (this.#inProgress) this.#unanswered.stillOwed();
+    else if (isEmpty) this.#unanswered.settled();
+    else this.#unanswered.answerOver();
+    if (isEmpty && reason !== undefined) this.#handlers.onSign();
+    if (reason !== undefined || this.#profile.endOfTurn.value === 'turnComplete') {
+      this.#answering = false;
+    }
+    this.#turnOver();
+  }
+
+  #statusChanged(status: InteractionStatus): void {
+    const wasInProgress = this.#inProgress;
+    this.#inProgress =
+      status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
+    if (status === 'IN_PROGRESS') return;
+    // Nothing follows the filler, or its answer was complete before the model said that it is idle.
+    if (wasInProgress && !this.#hasContent && this.#calls.size === 0) this.#unanswered.settled();
+    this.#answering = false;
+  }
+
+  #rest(): void {
+    this.#answering = false;
+    this.#unanswered.answerOver();
+    this.#turnOver();
+  }
+
+  #turnOver(): void {
+    this.#hasContent = false;
+    this.#interruptedEarly = false;
+    this.#turnOverAtMs = this.#nowMs();
   }
 
   wrote(message: ClientMessage): void {
@@ -109,7 +182,8 @@ export class Dialogue {
 
   /** The server owes nothing, and its state can be taken up again. */
   get isResting(): boolean {
-    return this.#resumable && !this.#answering;
+    const isSilent = this.#isLate && this.#nowMs() - this.#contentAtMs > LATE_MS;
+    return this.#resumable && (!this.#answering || isSilent);
   }
 
   /** What was said before what is to be said again; nothing where the model needs no memory for its job. */
@@ -127,8 +201,8 @@ export class Dialogue {
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
     if (this.#answering) events.push(...endOfTurn(this.#generated));
-    this.#answering = false;
     this.#inProgress = false;
+    this.#rest();
     return events;
   }
 }

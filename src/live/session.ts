@@ -46,15 +46,20 @@ export class LiveSession {
     const transparent = setup.sessionResumption?.transparent === true;
     this.#unanswered = new Unanswered({ transparent });
     const link = (): Keeper['link'] => (this.#state === 'ready' ? this.#keeper.link : undefined);
-    this.#dialogue = new Dialogue(profile, this.#unanswered, {
-      isOwed: (message) => this.#uplink.owes(message),
-      onHandle: (handle, index) => {
-        this.#keeper.resumableBy(handle);
-        if (transparent && index !== undefined) this.#uplink.consumed(index);
-        options.onResumable?.(handle, this.#dialogue.history);
+    this.#dialogue = new Dialogue(
+      profile,
+      this.#unanswered,
+      {
+        isOwed: (message) => this.#uplink.owes(message),
+        onHandle: (handle, index) => {
+          this.#keeper.resumableBy(handle);
+          if (transparent && index !== undefined) this.#uplink.consumed(index);
+          options.onResumable?.(handle, this.#dialogue.history);
+        },
+        onSign: () => this.#watchdog.cancel(),
       },
-      onSign: () => this.#watchdog.cancel(),
-    });
+      () => clock.nowMs(),
+    );
     this.#uplink = new Uplink(this.#unanswered, resumes, {
       link,
       onDropped: (warning) => this.#warn(warning),

@@ -49,6 +49,8 @@ export class Unanswered {
   #sent = { atMs: 0, seq: 0 };
   /** Where the answer in progress began. */
   #answer: { atMs: number; seq: number } | undefined;
+  /** Where one began that passed the time: the answer itself is to the same words. */
+  #filler: { atMs: number; seq: number } | undefined;
   /** What there was when it began. */
   #before: { utterances: Utterance[]; kept: Kept[]; overToMs: number } | undefined;
   /** The last message that the newest state includes; undefined where the server does not tell. */
@@ -112,7 +114,7 @@ export class Unanswered {
     this.#answer ??= this.#sent;
     const { atMs, seq } = this.#answer;
     this.#utterances = this.#utterances.filter(
-      ({ endMs, endSeq }) => endMs === undefined || endMs > atMs || endSeq > seq,
+      ({ endMs, endSeq }) => !isWithin(endMs, endSeq, atMs, seq),
     );
     this.#keepOnly((kept) => !isText(kept.message) || kept.seq > seq);
     this.#givenUpMs = 0;
@@ -130,12 +132,22 @@ export class Unanswered {
   answerOver(): void {
     this.#answer = undefined;
     this.#before = undefined;
+    this.#filler = undefined;
+  }
+
+  /** The server ended the turn and gave no answer, or none but a filler: nobody waits for one any more. */
+  settled(): void {
+    this.#answer ??= this.#filler;
+    this.answered();
+    this.answerOver();
   }
 
   /** What has come was to pass the time, and no answer: it is still owed. */
   stillOwed(): void {
     const { utterances, kept, overToMs } = this.#before ?? {};
+    const filler = this.#answer ?? this.#filler;
     this.answerOver();
+    this.#filler = filler;
     if (!utterances || !kept || overToMs === undefined) return;
     this.#utterances = [...new Set([...utterances, ...this.#utterances])];
     this.#kept = [...new Set([...kept, ...this.#kept])];
@@ -153,6 +165,15 @@ export class Unanswered {
   /** Somebody has spoken, and waits. */
   get awaitsAnswer(): boolean {
     return this.#utterances.some(({ endMs }) => endMs !== undefined);
+  }
+
+  /** The server has been sent something whole that it has not answered. */
+  get expectsAnswer(): boolean {
+    const { atMs, seq } = this.#sent;
+    return (
+      this.#kept.some((kept) => isText(kept.message) && kept.seq <= seq) ||
+      this.#utterances.some(({ endMs, endSeq }) => isWithin(endMs, endSeq, atMs, seq))
+    );
   }
 
   /** A text that nobody has answered. */
@@ -240,6 +261,10 @@ export class Unanswered {
 /** A marker sounds for no time: it belongs to what follows it. */
 const isSince = ({ atMs, soundMs }: Kept, fromMs: number): boolean =>
   soundMs > 0 ? atMs + soundMs > fromMs : atMs >= fromMs;
+
+/** An utterance that is over, and ended before. */
+const isWithin = (endMs: number | undefined, endSeq: number, atMs: number, seq: number): boolean =>
+  endMs !== undefined && endMs <= atMs && endSeq <= seq;
 
 const isText = (message: ClientMessage): boolean =>
   'clientContent' in message || ('realtimeInput' in message && 'text' in message.realtimeInput);

@@ -30,7 +30,11 @@ export type Line = {
   seeded: Set<number>;
 };
 
+const LATE_MS = 1_000;
+const STALLED_MS = 3_000;
+
 export class Ledger {
+  readonly #nowMs: () => number;
   readonly #items: Item[] = [];
   readonly #answered = new Set<number>();
   readonly #everReceived = new Set<number>();
@@ -41,8 +45,15 @@ export class Ledger {
   /** Of sound that has not been sent, dropped or not. */
   #longestWaitMs = 0;
   #answer: { line: Line; upTo: number } | undefined;
+  #interruptedEarly = false;
+  #contentAtMs = Number.NEGATIVE_INFINITY;
+  #turnOverAtMs = Number.NEGATIVE_INFINITY;
   #toldLostMs = 0;
   #warnings = 0;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
 
   // ---- the user ----------------------------------------------------------------------------------
 
@@ -109,9 +120,38 @@ export class Ledger {
 
   // ---- the listener ------------------------------------------------------------------------------
 
-  heard(event: LiveEvent, line: Line): void {
-    if (event.type === 'turnComplete') this.#answer = undefined;
-    if (!isContent(event)) return;
+  /** `waits`: a call on this line waits for its result. */
+  heard(event: LiveEvent, line: Line, waits: boolean): void {
+    if (event.type === 'interrupted' && !this.#answer) this.#interruptedEarly = true;
+    else if (event.type === 'turnComplete') {
+      // An empty turn is all that comes of what the server was sent.
+      if (!this.#answer && !this.#interruptedEarly && !waits) this.#settle(line);
+      this.answerOver();
+    } else if (isContent(event)) this.#onContent(line);
+  }
+
+  #onContent(line: Line): void {
+    const nowMs = this.#nowMs();
+    const quietMs = nowMs - this.#contentAtMs;
+    this.#contentAtMs = nowMs;
+    // A late part of the last answer answers nothing.
+    if (!this.#answer && nowMs - this.#turnOverAtMs <= LATE_MS && !this.#expects(line)) return;
+    // The answer before it had stalled.
+    if (quietMs >= STALLED_MS) this.#answer = undefined;
+    this.#settle(line);
+  }
+
+  /** Something whole that the server was sent is not answered. */
+  #expects({ received }: Line): boolean {
+    const last = received.at(-1) ?? 0;
+    return (
+      this.#items.some(
+        ({ seq, kind }) => kind === 'text' && seq <= last && !this.#answered.has(seq),
+      ) || this.#utterances.some(({ endMs, endSeq }) => endMs !== undefined && endSeq <= last)
+    );
+  }
+
+  #settle(line: Line): void {
     this.#answer ??= { line, upTo: line.received.at(-1) ?? 0 };
     const { upTo } = this.#answer;
     for (const { seq, kind } of this.#items) {
@@ -132,6 +172,8 @@ export class Ledger {
   /** Another connection: what was on its way is over. */
   answerOver(): void {
     this.#answer = undefined;
+    this.#interruptedEarly = false;
+    this.#turnOverAtMs = this.#nowMs();
   }
 
   #has = (line: Line, seq: number): boolean => line.base.has(seq) || line.received.includes(seq);

@@ -257,7 +257,8 @@ export class FakeServer {
       for (const id of event.ids) this.#call(id).live = false;
     }
     const line = this.lines.findLast(({ setUp }) => setUp);
-    if (line) this.#ledger.heard(event, line);
+    const waits = this.calls.some((call) => call.live && call.line === line);
+    if (line) this.#ledger.heard(event, line, waits);
   }
 
   #call(id: string | undefined): Call {

@@ -16,7 +16,7 @@ const ENDPOINT = { url: 'ws://nowhere', headers: {} };
 export class World {
   readonly user: FakeUser;
   readonly #clock = new FakeClock();
-  readonly #ledger = new Ledger();
+  readonly #ledger = new Ledger(() => this.#clock.nowMs());
   readonly #session: LiveSession;
   readonly #server: FakeServer;
   readonly #watch: Watch;
