@@ -107,6 +107,7 @@ export function newSession(
     timeoutMs: settings.timeoutSeconds * 1000,
     resumes: settings.resume && extras.once !== true,
     watches,
+    detects: true,
     ...(past && { past }),
     ...(last && {
       // What was spoken is more than its words.

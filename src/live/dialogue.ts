@@ -5,6 +5,7 @@
 import type { FunctionCall, InteractionStatus, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
+import type { Dropped } from './kept.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
@@ -44,20 +45,24 @@ export class Dialogue {
   #interruptedEarly = false;
   #contentAtMs = Number.NEGATIVE_INFINITY;
   #turnOverAtMs = Number.NEGATIVE_INFINITY;
-  /** What came last came behind the end of its turn. */
+  /** All that comes now comes behind the end of its turn. */
   #isLate = false;
+  /** The server has more of the conversation than its last lines. */
+  #knowsMore: boolean;
   readonly #nowMs: () => number;
 
+  /** `knowsMore`: the session goes on with one of another process. */
   constructor(
     profile: ModelProfile,
     unanswered: Unanswered,
     handlers: DialogueHandlers,
-    nowMs: () => number,
+    { nowMs, knowsMore = false }: { nowMs: () => number; knowsMore?: boolean },
   ) {
     this.#profile = profile;
     this.#unanswered = unanswered;
     this.#handlers = handlers;
     this.#nowMs = nowMs;
+    this.#knowsMore = knowsMore;
   }
 
   heard(event: LiveEvent): void {
@@ -110,14 +115,15 @@ export class Dialogue {
     const nowMs = this.#nowMs();
     const quietMs = nowMs - this.#contentAtMs;
     this.#contentAtMs = nowMs;
-    this.#answering = true;
     // A part of the last answer that comes behind its end answers nothing that was said since.
-    this.#isLate =
+    const isLate =
       !this.#hasContent &&
       !this.#inProgress &&
       nowMs - this.#turnOverAtMs <= LATE_MS &&
       !this.#unanswered.expectsAnswer;
-    if (this.#isLate) return;
+    this.#isLate = isLate && (this.#isLate || !this.#answering);
+    this.#answering = true;
+    if (isLate) return;
     // The server did not end an answer that stalled: this is the next one.
     if (this.#hasContent && quietMs >= STALLED_MS) this.#unanswered.answerOver();
     this.#hasContent = true;
@@ -161,6 +167,7 @@ export class Dialogue {
   }
 
   #turnOver(): void {
+    this.#knowsMore ||= this.#hasContent;
     this.#hasContent = false;
     this.#interruptedEarly = false;
     this.#turnOverAtMs = this.#nowMs();
@@ -195,21 +202,39 @@ export class Dialogue {
     );
   }
 
+  /** The server will not be sent it again: what its listeners are to hear, when nothing else waits for an answer. */
+  drop(dropped: Dropped): LiveEvent[] {
+    this.#transcript.drop(dropped);
+    return this.#unanswered.isEmpty ? endOfTurn('DROPPED') : [];
+  }
+
+  /** The new session knows no more than what it was told. True: the one before it knew more. */
+  forget(): boolean {
+    const knewMore = this.#knowsMore;
+    this.#knowsMore = false;
+    return knewMore && this.#profile.job.value === 'converse';
+  }
+
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
   breakOff(): LiveEvent[] {
     const ids = [...this.#calls.keys()];
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
-    if (this.#answering) events.push(...endOfTurn(this.#generated));
+    // A part that came late does not end the turn of what the user has said since.
+    if (this.#answering && !(this.#isLate && !this.#unanswered.isEmpty)) {
+      events.push(...endOfTurn(this.#generated ? undefined : 'CONNECTION_LOST'));
+    }
     this.#inProgress = false;
     this.#rest();
+    // Nothing of it can come late, either.
+    this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
     return events;
   }
 }
 
-/** Of a turn of which nothing comes any more. `whole`: all of the answer has come. */
-const endOfTurn = (whole: boolean): LiveEvent[] => [
-  ...(whole ? [] : [{ type: 'generationComplete' } as const]),
+/** Of a turn of which nothing comes any more. Without a `reason`, all of the answer has come. */
+const endOfTurn = (reason: string | undefined): LiveEvent[] => [
+  ...(reason === undefined ? [] : [{ type: 'generationComplete' } as const]),
   { type: 'interactionStatus', status: 'IDLE' },
-  { type: 'turnComplete', ...(!whole && { reason: 'CONNECTION_LOST' }) },
+  { type: 'turnComplete', ...(reason !== undefined && { reason }) },
 ];

@@ -5,25 +5,21 @@
 import type { Setup } from '../protocol/messages.ts';
 import { nextDelayMs } from './backoff.ts';
 import { Connection } from './connection.ts';
+import { FirstAttempts } from './firstAttempts.ts';
 import type { KeeperHandlers, KeeperOptions, Link } from './keeping.ts';
 import { Leaving } from './leaving.ts';
 import { Memory } from './memory.ts';
 import { ConnectionError } from './networkErrors.ts';
 import { Outage } from './outage.ts';
-import { recoveryFrom } from './recovery.ts';
 import { sleep, Timers } from './timers.ts';
 
 const openConnection: NonNullable<KeeperOptions['open']> = (...request) =>
   Connection.open(...request);
 
-const FIRST_ATTEMPTS = 3;
 const RECONNECT_TIMEOUT_MS = 15_000;
 /** Connections live about ten minutes: one that was not told to go is left before. */
 const CONNECTION_LIFE_MS = 585_000;
 const LAST_NOTICE_MS = 15_000;
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof ConnectionError && (error.kind === 'handle' || error.kind === 'refusal');
 
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -37,6 +33,8 @@ export class Keeper {
   #closedEarly: ConnectionError | undefined;
   #leaving: Leaving | undefined;
   #readyAtMs = 0;
+  /** The handle that the last attempt showed in its setup; undefined when it got no so far, or had none. */
+  #shown: string | undefined;
   readonly #outage = new Outage();
   readonly #memory = new Memory();
   readonly #timers: Timers;
@@ -72,36 +70,23 @@ export class Keeper {
   async #connectFirst(): Promise<void> {
     const { timeoutMs, clock, random } = this.#options;
     const deadlineMs = clock.nowMs() + timeoutMs;
-    let reason: unknown;
-    for (let attempt = 1; ; attempt += 1) {
-      this.#handlers.onConnecting(attempt);
+    const attempts = new FirstAttempts(deadlineMs, random);
+    for (;;) {
+      this.#handlers.onConnecting(attempts.begin());
       try {
         return await this.#connect(deadlineMs - clock.nowMs());
       } catch (error) {
-        // Nobody may know the handle of another process any more: once without it.
-        if (this.#memory.handle !== undefined && isRefusal(error)) {
-          this.#memory.handle = undefined;
-          continue;
-        }
-        const delayMs = nextDelayMs(attempt, random);
-        const again =
-          error instanceof ConnectionError &&
-          error.kind === 'server' &&
-          error.code !== 'timeout' &&
-          attempt < FIRST_ATTEMPTS &&
-          clock.nowMs() + delayMs < deadlineMs;
-        // What was left of the time for one more attempt tells less than how the last one failed.
-        const isLate = error instanceof ConnectionError && error.code === 'timeout';
-        if (!again) throw (isLate && reason) || error;
-        reason = error;
-        await this.#sleep(delayMs);
+        if (!(error instanceof ConnectionError)) throw error;
+        const recovery = this.#memory.afterAttempt(error, this.#shown, clock.nowMs());
+        const delayMs = attempts.next(error, recovery, clock.nowMs());
+        if (delayMs > 0) await this.#sleep(delayMs);
       }
     }
   }
 
   /** The newest state to come back to. */
   resumableBy(handle: string): void {
-    this.#memory.handle = handle;
+    this.#memory.keep(handle);
   }
 
   /** The server is going to cut this connection. */
@@ -152,12 +137,14 @@ export class Keeper {
     const { endpoint, setup, open = openConnection } = this.#options;
     this.#count += 1;
     const number = this.#count;
-    let resumed = false;
+    let shown: string | undefined;
+    this.#shown = undefined;
     const take = (): Setup => {
       this.#current = number;
       // As of now: a connection that is ready may have told a handle of its own already.
-      resumed = this.#memory.handle !== undefined;
-      return setup(this.#memory.handle);
+      shown = this.#memory.handle;
+      this.#shown = shown;
+      return setup(shown);
     };
     this.#closedEarly = undefined;
     const link = await open(
@@ -186,7 +173,7 @@ export class Keeper {
     this.#link = link;
     this.#begin();
     // At once: whatever happens next happens to a session that knows of it.
-    this.#handlers.onReady({ resumed, ...(gapMs && { gapMs: gapMs() }) });
+    this.#handlers.onReady({ resumed: shown !== undefined, ...(gapMs && { gapMs: gapMs() }) });
   }
 
   #begin(): void {
@@ -206,39 +193,52 @@ export class Keeper {
       return;
     }
     this.#leaving?.attempt?.abort(error);
-    const recovery = recoveryFrom(error, { mid: true });
-    if (!this.#options.resumes || recovery === 'end') return this.#end(error);
+    if (!this.#options.resumes) return this.#end(error);
     const nowMs = this.#options.clock.nowMs();
-    if (recovery === 'fresh' && !this.#memory.forget(nowMs)) return this.#end(error);
+    const recovery = this.#memory.afterLoss(
+      error,
+      {
+        resumedWith: this.#shown,
+        lifeMs: nowMs - this.#readyAtMs,
+        isSuspected: this.#handlers.suspects(error),
+      },
+      nowMs,
+    );
+    if (recovery === 'end') return this.#end(error);
     this.#outage.lost(nowMs, this.#readyAtMs);
     if (this.#outage.isHopeless(nowMs)) return this.#end(error);
-    this.#openGap();
+    this.#openGap(error);
     void this.#reconnect(error, nowMs);
   }
 
-  #openGap(): void {
+  /** `error`: why the connection is lost; without one it is left. */
+  #openGap(error?: ConnectionError): void {
     this.#timers.cancelAll();
     this.#state = 'gap';
-    this.#handlers.onGap();
+    this.#handlers.onGap(error);
   }
 
-  async #reconnect(error: ConnectionError, lostAtMs: number): Promise<void> {
+  /** `atOnce`: the first attempt waits for nothing. */
+  async #reconnect(error: ConnectionError, lostAtMs: number, atOnce = false): Promise<void> {
     const { clock, random } = this.#options;
     const outage = this.#outage;
     let reason = error;
+    let waits = !atOnce;
     while (this.#state === 'gap') {
       outage.attempts += 1;
       this.#handlers.onReconnecting(reason.message, outage.attempts);
       try {
-        await this.#sleep(nextDelayMs(outage.attempts, random));
+        if (waits) await this.#sleep(nextDelayMs(outage.attempts, random));
         return await this.#connect(RECONNECT_TIMEOUT_MS, () => clock.nowMs() - lostAtMs);
       } catch (failure) {
         if (!(failure instanceof ConnectionError)) return; // closed by us
         reason = failure;
-        const recovery = recoveryFrom(failure, { mid: false });
         const nowMs = clock.nowMs();
-        const fresh = recovery !== 'fresh' || this.#memory.forget(nowMs);
-        if (recovery === 'end' || !fresh || outage.isHopeless(nowMs)) return this.#end(failure);
+        const recovery = this.#memory.afterAttempt(failure, this.#shown, nowMs);
+        // A handle that the server refused is no network: it gets its try without, however late.
+        const isHopeless = recovery === 'resume' && outage.isHopeless(nowMs);
+        if (recovery === 'end' || isHopeless) return this.#end(failure);
+        waits = recovery === 'resume';
       }
     }
   }
@@ -283,8 +283,10 @@ export class Keeper {
       // Its preparation may still be waiting for the moment.
       attempt.abort(error);
       if (this.#state === 'gap') {
+        const recovery = this.#memory.afterAttempt(error, this.#shown, clock.nowMs());
+        if (recovery === 'end') return this.#end(error);
         this.#outage.begin(leftAtMs);
-        return void this.#reconnect(error, leftAtMs);
+        return void this.#reconnect(error, leftAtMs, recovery === 'fresh');
       }
       // The old one still serves.
       leaving.attempt = undefined;

@@ -25,8 +25,10 @@ export type KeeperOptions = {
 export type KeeperHandlers = Pick<ConnectionHandlers, 'onMessage' | 'onBadFrame' | 'onWritable'> &
   Surroundings & {
     onConnecting(attempt: number): void;
-    /** Input waits from now on. Once for each loss, and for each move. */
-    onGap(): void;
+    /** Input waits from now on. Once for each loss, with its reason, and for each move, without one. */
+    onGap(error: ConnectionError | undefined): void;
+    /** What the user said has ended a session before, and this one, too, seems to have ended of it. */
+    suspects(error: ConnectionError): boolean;
     onReconnecting(reason: string, attempt: number): void;
     /** `gapMs`: of the second connection on. `resumed` false: the server remembers nothing. */
     onReady(how: { gapMs?: number; resumed: boolean }): void;

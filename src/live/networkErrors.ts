@@ -10,14 +10,24 @@ import { meaningOfSocketError } from './socketErrors.ts';
 /** Why a connection did not come about or ended, and whether trying again can help. */
 export class ConnectionError extends GemliveError {
   readonly kind: CloseKind;
+  /** Of the WebSocket close, where there was one: 1006 for a network that broke. */
+  readonly closeCode: number | undefined;
 
   constructor(
     message: string,
     kind: CloseKind,
-    details: { code: ErrorCode; exitCode: ExitCode; why?: string; hint?: string; cause?: unknown },
+    details: {
+      code: ErrorCode;
+      exitCode: ExitCode;
+      why?: string;
+      hint?: string;
+      cause?: unknown;
+      closeCode?: number;
+    },
   ) {
     super(message, details);
     this.kind = kind;
+    this.closeCode = details.closeCode;
   }
 }
 
@@ -27,7 +37,8 @@ export function closeError(code: number, reason: string): ConnectionError {
     reason === ''
       ? `the connection was closed (code ${code})`
       : `the server closed the session: ${reason} (code ${code})`;
-  return new ConnectionError(words, kind, { ...meaning, exitCode: EXIT_OF_KIND[kind] });
+  const exitCode = EXIT_OF_KIND[kind];
+  return new ConnectionError(words, kind, { ...meaning, exitCode, closeCode: code });
 }
 
 /** `location`: where a redirect leads. */

@@ -24,6 +24,11 @@ export type LiveSessionOptions = {
   onResumable?: (handle: string, lines: Content[]) => void;
   /** 10 s after an utterance without an answer, look whether anybody is there. */
   watches?: boolean;
+  /**
+   * The session hears of each utterance (`utteranceBegan`, `utteranceEnded`, `sendActivity`): it warns of speech that
+   * it drops, and not of silence. Default false: all sound counts as speech.
+   */
+  detects?: boolean;
   random?: () => number;
   clock?: Clock;
   /** In place of a socket. */

@@ -12,7 +12,6 @@ export class Outbox {
   readonly #onDropped: (message: ClientMessage) => void;
   #entries: Entry[] = [];
   #soundMs = 0;
-  #droppedMs = 0;
   #count = 0;
   /** When it was given, from 1. */
   readonly #order = new WeakMap<ClientMessage, number>();
@@ -36,7 +35,6 @@ export class Outbox {
     const [dropped] = this.#entries.splice(index, 1);
     if (!dropped) return;
     this.#soundMs -= dropped.soundMs;
-    this.#droppedMs += dropped.soundMs;
     this.#onDropped(dropped.message);
   }
 
@@ -54,7 +52,11 @@ export class Outbox {
 
   /** What waits and has no addressee any more. */
   discard(fits: (message: ClientMessage) => boolean): void {
-    this.#entries = this.#entries.filter(({ message }) => !fits(message));
+    this.#entries = this.#entries.filter(({ message, soundMs }) => {
+      if (!fits(message)) return true;
+      this.#soundMs -= soundMs;
+      return false;
+    });
   }
 
   /** Hands entries over in order for as long as `send` takes them. */
@@ -69,11 +71,6 @@ export class Outbox {
   }
 
   /** Milliseconds dropped since the last call. */
-  takeDroppedMs(): number {
-    const droppedMs = this.#droppedMs;
-    this.#droppedMs = 0;
-    return droppedMs;
-  }
 
   has(message: ClientMessage): boolean {
     return this.#entries.some((entry) => entry.message === message);

@@ -9,13 +9,14 @@ import { toEvents } from '../protocol/events.ts';
 import type { ClientMessage, Content, ServerMessage } from '../protocol/messages.ts';
 import { Dialogue } from './dialogue.ts';
 import { Keeper } from './keeper.ts';
-import { silentError, unreadableError } from './networkErrors.ts';
+import { silentError, unreadableError, type ConnectionError } from './networkErrors.ts';
 import type { LiveSessionOptions } from './options.ts';
+import { isVerdict } from './recovery.ts';
 import { seedOf, setupFor } from './seed.ts';
 import { SYSTEM_CLOCK } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
 import { Uplink } from './uplink.ts';
-import { MEMORY_LOST, NO_ANSWER_YET } from './warnings.ts';
+import { memoryLost, NO_ANSWER_YET, utteranceDropped } from './warnings.ts';
 import { Watchdog } from './watchdog.ts';
 import { resultsMessage, textMessages, type FunctionResult } from './words.ts';
 
@@ -41,10 +42,10 @@ export class LiveSession {
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
-    const { endpoint, setup, profile, timeoutMs, resumes = false, random = Math.random } = options;
-    const { clock = SYSTEM_CLOCK } = options;
+    const { endpoint, setup, profile, timeoutMs, resumes = false } = options;
+    const { random = Math.random, clock = SYSTEM_CLOCK, detects = false } = options;
     const transparent = setup.sessionResumption?.transparent === true;
-    this.#unanswered = new Unanswered({ transparent });
+    this.#unanswered = new Unanswered({ transparent, detects });
     const link = (): Keeper['link'] => (this.#state === 'ready' ? this.#keeper.link : undefined);
     this.#dialogue = new Dialogue(
       profile,
@@ -58,9 +59,9 @@ export class LiveSession {
         },
         onSign: () => this.#watchdog.cancel(),
       },
-      () => clock.nowMs(),
+      { nowMs: () => clock.nowMs(), knowsMore: options.past?.isWhole === false },
     );
-    this.#uplink = new Uplink(this.#unanswered, resumes, {
+    this.#uplink = new Uplink(this.#unanswered, {
       link,
       onDropped: (warning) => this.#warn(warning),
     });
@@ -88,7 +89,8 @@ export class LiveSession {
         },
         onConnecting: (attempt) =>
           this.#emit({ type: 'state', state: 'connecting', ...(attempt > 1 && { attempt }) }),
-        onGap: () => this.#keeperOnGap(),
+        onGap: (error) => this.#keeperOnGap(error),
+        suspects: (error) => isVerdict(error) && this.#unanswered.isSuspected,
         onReconnecting: (reason, attempt) =>
           this.#emit({ type: 'state', state: 'reconnecting', reason, attempt }),
         onReady: (how) => this.#keeperOnReady(how),
@@ -148,7 +150,7 @@ export class LiveSession {
     const { past, profile } = this.#options;
     if (past || !isFirst) {
       const history = resumed ? [] : this.#dialogue.history;
-      if (history.length > 0 && !(isFirst && past?.isWhole)) this.#warn(MEMORY_LOST);
+      if (!resumed && this.#dialogue.forget()) this.#warn(memoryLost(history.length > 0));
       this.#uplink.repeat(seedOf(history, profile), resumed);
       if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
@@ -156,13 +158,17 @@ export class LiveSession {
     this.#uplink.pump();
   }
 
-  /** Nothing goes out and nothing comes in: an answer that was on its way is over. */
-  #keeperOnGap(): void {
+  /** Nothing goes out and nothing comes in: an answer that was on its way is over. `error`: of a loss. */
+  #keeperOnGap(error: ConnectionError | undefined): void {
     this.#state = 'gap';
     this.#watchdog.cancel();
-    this.#uplink.lost();
+    const dropped = this.#uplink.lost(error ? (isVerdict(error) ? 'killed' : 'broken') : 'left');
     const events = this.#dialogue.breakOff();
     if (events.length > 0) this.#emit({ type: 'live', events });
+    if (!dropped) return;
+    this.#warn(utteranceDropped(dropped.kind));
+    const ends = this.#dialogue.drop(dropped);
+    if (ends.length > 0 && events.length === 0) this.#emit({ type: 'live', events: ends });
   }
 
   #isResting(): boolean {

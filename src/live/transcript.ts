@@ -1,6 +1,7 @@
 /** The last lines of a conversation: what a session that cannot be taken up again is told. */
 import type { LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
+import type { Dropped } from './kept.ts';
 
 const MAX_LINES = 40;
 const MAX_CHARACTERS = 8_000;
@@ -24,6 +25,14 @@ export class Transcript {
     } else if (event.type === 'outputTranscription' || event.type === 'text') {
       this.#add({ role: 'model', text: event.text });
     }
+  }
+
+  /** The user's last words, or this message, are not to be said to any server again. */
+  drop({ kind, messages }: Dropped): void {
+    const last = this.#lines.findLastIndex(({ role, message }) => role === 'model' || message);
+    this.#lines = this.#lines.filter(({ message }, index) =>
+      kind === 'speech' ? index <= last : !message || !messages.has(message),
+    );
   }
 
   /**

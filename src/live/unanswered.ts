@@ -5,6 +5,20 @@
  * for. What was answered is never said again.
  */
 import type { ClientMessage } from '../protocol/messages.ts';
+import {
+  blame,
+  isPartOf,
+  isSince,
+  isSuspect,
+  isText,
+  isVoiceOf,
+  isWithin,
+  NO_LOSSES,
+  type Dropped,
+  type Kept,
+  type LossCause,
+  type Utterance,
+} from './kept.ts';
 
 const LIMIT_MS = 30_000;
 /** A detector notices a voice late: what was before its onset belongs to it. */
@@ -17,20 +31,6 @@ const FADE_MS = 200;
 const TAIL_MS = 1_500;
 /** Kept while nobody speaks: what a late onset may reach back to. */
 const LOOK_BACK_MS = 2_000;
-
-type Kept = { message: ClientMessage; soundMs: number; atMs: number; seq: number };
-
-/** From its onset to its last voiced moment, or from marker to marker; `endMs` is undefined while it goes on. */
-type Utterance = {
-  fromMs: number;
-  endMs: number | undefined;
-  marked: boolean;
-  /** Its marker comes next; 0 without one. */
-  afterSeq: number;
-  /** Its last marker; 0 without one. */
-  endSeq: number;
-};
-
 export class Unanswered {
   #kept: Kept[] = [];
   #utterances: Utterance[] = [];
@@ -60,15 +60,19 @@ export class Unanswered {
   /** Everything is kept, not only what belongs to an utterance. */
   readonly #keepsAll: boolean;
 
+  /** Somebody tells what is speech: nothing else is worth telling when it is lost. */
+  readonly #detects: boolean;
+
   /** `transparent`: the server is going to tell what it has consumed. */
-  constructor({ transparent = false }: { transparent?: boolean } = {}) {
+  constructor({ transparent = false, detects = false } = {}) {
     this.#keepsAll = transparent;
+    this.#detects = detects;
   }
 
   /** `soundMs`: how long the message sounds; 0 for text and markers. */
   push(message: ClientMessage, soundMs: number): void {
     this.#seq += 1;
-    const kept = { message, soundMs, atMs: this.#nowMs, seq: this.#seq };
+    const kept = { message, soundMs, atMs: this.#nowMs, seq: this.#seq, ...NO_LOSSES };
     this.#kept.push(kept);
     this.#known.set(message, kept);
     this.#nowMs += soundMs;
@@ -76,8 +80,20 @@ export class Unanswered {
     if (soundMs > 0) this.#trim();
   }
 
-  /** It never went out and will not. */
-  forget(message: ClientMessage): void {
+  /** It waited for too long: it never went out and will not. */
+  dropped(message: ClientMessage): void {
+    const kept = this.#known.get(message);
+    const isOf = (one: Utterance): boolean => kept !== undefined && isVoiceOf(kept, one);
+    if (!this.#detects || this.#utterances.some(isOf)) this.#lostMs += kept?.soundMs ?? 0;
+    this.#forget(message);
+    // Nothing of it is left that an answer could come to.
+    this.#utterances = this.#utterances.filter(
+      (one) =>
+        !isOf(one) || one.endMs === undefined || this.#kept.some((kept) => isVoiceOf(kept, one)),
+    );
+  }
+
+  #forget(message: ClientMessage): void {
     this.#keepOnly((kept) => kept.message !== message);
   }
 
@@ -85,9 +101,16 @@ export class Unanswered {
   began(agoMs: number, marked = false): void {
     if (this.#utterances.at(-1)?.endMs === undefined && this.#utterances.length > 0) return;
     const preRollMs = marked ? 0 : PRE_ROLL_MS;
-    const fromMs = Math.max(0, this.#nowMs - agoMs - preRollMs);
-    const afterSeq = marked ? this.#seq : 0;
-    this.#utterances.push({ fromMs, endMs: undefined, marked, afterSeq, endSeq: 0 });
+    const onsetMs = Math.max(0, this.#nowMs - agoMs);
+    this.#utterances.push({
+      fromMs: Math.max(0, onsetMs - preRollMs),
+      onsetMs,
+      endMs: undefined,
+      marked,
+      afterSeq: marked ? this.#seq : 0,
+      endSeq: 0,
+      ...NO_LOSSES,
+    });
   }
 
   /** The last voiced moment was so long ago. */
@@ -113,19 +136,63 @@ export class Unanswered {
     }
     this.#answer ??= this.#sent;
     const { atMs, seq } = this.#answer;
-    this.#utterances = this.#utterances.filter(
-      ({ endMs, endSeq }) => !isWithin(endMs, endSeq, atMs, seq),
-    );
+    this.#utterances = this.#utterances.filter((one) => !isWithin(one, { atMs, seq }));
     this.#keepOnly((kept) => !isText(kept.message) || kept.seq > seq);
     this.#givenUpMs = 0;
     this.#overToMs = Math.max(this.#overToMs, Math.min(atMs, this.#firstMs));
     this.#trim();
   }
 
-  /** The connection is gone, and with it what was said over it. */
-  lost(): void {
+  /** The connection is gone, and with it what was said over it. What has ended too many sessions is dropped. */
+  lost(cause: LossCause): Dropped | undefined {
     this.answerOver();
+    const sent = this.#sentUnanswered();
     this.#sent = { atMs: 0, seq: 0 };
+    const guilty = blame(sent, cause);
+    return guilty && this.#drop(guilty);
+  }
+
+  /** A session has ended of what it was sent, and the one that has it now would be the next. */
+  get isSuspected(): boolean {
+    return this.#sentUnanswered().some(isSuspect);
+  }
+
+  #sentUnanswered(): (Utterance | Kept)[] {
+    const { atMs, seq } = this.#sent;
+    const utterances = this.#utterances.filter((one) =>
+      one.marked ? seq > one.afterSeq : atMs > one.onsetMs,
+    );
+    const texts = this.#kept.filter((kept) => isText(kept.message) && kept.seq <= seq);
+    return [...utterances, ...texts];
+  }
+
+  #drop(guilty: Utterance | Kept): Dropped {
+    if ('message' in guilty) {
+      this.#forget(guilty.message);
+      return { kind: 'text', messages: new Set([guilty.message]) };
+    }
+    const endMs = guilty.endMs ?? this.#nowMs;
+    this.#utterances = this.#utterances.filter((one) => one !== guilty);
+    const kept = this.#kept.filter(
+      (one) => isPartOf(one, guilty) && !this.#utterances.some((other) => isPartOf(one, other)),
+    );
+    const messages = new Set(kept.map(({ message }) => message));
+    if (guilty.endMs === undefined) this.#goOn(guilty, messages);
+    this.#keepOnly(({ message }) => !messages.has(message));
+    this.#overToMs = Math.max(this.#overToMs, endMs);
+    this.#quietFromMs = Math.max(this.#quietFromMs, endMs);
+    this.#trim();
+    return { kind: 'speech', messages };
+  }
+
+  /** The user still speaks: what comes from now on is an utterance of its own, behind the same marker. */
+  #goOn(dropped: Utterance, messages: Set<ClientMessage>): void {
+    const marker = this.#kept.find(({ seq }) => dropped.marked && seq === dropped.afterSeq + 1);
+    if (marker) {
+      marker.atMs = this.#nowMs;
+      messages.delete(marker.message);
+    }
+    this.#utterances.push({ ...dropped, fromMs: this.#nowMs, onsetMs: this.#nowMs, ...NO_LOSSES });
   }
 
   /** What comes next is another answer. */
@@ -169,10 +236,10 @@ export class Unanswered {
 
   /** The server has been sent something whole that it has not answered. */
   get expectsAnswer(): boolean {
-    const { atMs, seq } = this.#sent;
+    const { seq } = this.#sent;
     return (
       this.#kept.some((kept) => isText(kept.message) && kept.seq <= seq) ||
-      this.#utterances.some(({ endMs, endSeq }) => isWithin(endMs, endSeq, atMs, seq))
+      this.#utterances.some((one) => isWithin(one, this.#sent))
     );
   }
 
@@ -206,11 +273,13 @@ export class Unanswered {
     const taken = this.#kept
       .filter((kept) => isText(kept.message) || isSince(kept, fromMs))
       .filter(({ message, seq }) => seq > afterSeq || (exact === undefined && isText(message)));
-    if (taken[0]) this.#sent = { atMs: taken[0].atMs, seq: taken[0].seq - 1 };
+    this.#sent = taken[0]
+      ? { atMs: taken[0].atMs, seq: taken[0].seq - 1 }
+      : { atMs: this.#nowMs, seq: this.#seq };
     return taken.map(({ message }) => message);
   }
 
-  /** Milliseconds of whole utterances that `take()` should have given and had not, since the last call. */
+  /** Milliseconds that were dropped, or that `take()` should have given and had not, since the last call. */
   takeLostMs(): number {
     const lostMs = this.#lostMs;
     this.#lostMs = 0;
@@ -257,14 +326,3 @@ export class Unanswered {
     });
   }
 }
-
-/** A marker sounds for no time: it belongs to what follows it. */
-const isSince = ({ atMs, soundMs }: Kept, fromMs: number): boolean =>
-  soundMs > 0 ? atMs + soundMs > fromMs : atMs >= fromMs;
-
-/** An utterance that is over, and ended before. */
-const isWithin = (endMs: number | undefined, endSeq: number, atMs: number, seq: number): boolean =>
-  endMs !== undefined && endMs <= atMs && endSeq <= seq;
-
-const isText = (message: ClientMessage): boolean =>
-  'clientContent' in message || ('realtimeInput' in message && 'text' in message.realtimeInput);

@@ -1,6 +1,7 @@
 /** The way out: what waits for the network, what was not answered and is said again, and what was lost of it. */
 import type { Warning } from '../errors.ts';
 import type { ClientMessage } from '../protocol/messages.ts';
+import type { Dropped, LossCause } from './kept.ts';
 import type { Link } from './keeping.ts';
 import { Outbox } from './outbox.ts';
 import { Numbering } from './numbering.ts';
@@ -17,18 +18,15 @@ export type UplinkHandlers = {
 
 export class Uplink {
   readonly #unanswered: Unanswered;
-  /** What has been sent is kept until it is answered. */
-  readonly #keeps: boolean;
   readonly #handlers: UplinkHandlers;
   readonly #outbox: Outbox;
   readonly #numbering = new Numbering();
   #drained: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(unanswered: Unanswered, keeps: boolean, handlers: UplinkHandlers) {
+  constructor(unanswered: Unanswered, handlers: UplinkHandlers) {
     this.#unanswered = unanswered;
-    this.#keeps = keeps;
     this.#handlers = handlers;
-    this.#outbox = new Outbox((message) => unanswered.forget(message));
+    this.#outbox = new Outbox((message) => unanswered.dropped(message));
   }
 
   get isEmpty(): boolean {
@@ -38,7 +36,7 @@ export class Uplink {
   /** `soundMs`: how long the message sounds; 0 for what is not sound. */
   push(message: ClientMessage, soundMs: number): void {
     // A result is of no use to another connection.
-    if (this.#keeps && !('toolResponse' in message)) this.#unanswered.push(message, soundMs);
+    if (!('toolResponse' in message)) this.#unanswered.push(message, soundMs);
     this.#outbox.push(message, soundMs);
     this.pump();
   }
@@ -64,11 +62,14 @@ export class Uplink {
     this.#drained = undefined;
   }
 
-  /** The connection is gone; with it the calls that results wait to go out for. */
-  lost(): void {
-    this.#unanswered.lost();
+  /** The connection is gone; with it the calls that results wait to go out for. What will not be sent again. */
+  lost(cause: LossCause): Dropped | undefined {
+    const dropped = this.#unanswered.lost(cause);
     this.#numbering.restart();
-    this.#outbox.discard((message) => 'toolResponse' in message);
+    this.#outbox.discard(
+      (message) => 'toolResponse' in message || dropped?.messages.has(message) === true,
+    );
+    return dropped;
   }
 
   /** The newest state of the server includes the messages of this connection up to `index`. */
@@ -100,7 +101,7 @@ export class Uplink {
   }
 
   tellDropped(): void {
-    const droppedMs = this.#outbox.takeDroppedMs() + this.#unanswered.takeLostMs();
+    const droppedMs = this.#unanswered.takeLostMs();
     if (droppedMs === 0) return;
     const seconds = (droppedMs / 1000).toFixed(1);
     this.#handlers.onDropped({

@@ -1,10 +1,19 @@
 /** What a user is told of a session that goes on. */
 import type { Warning } from '../errors.ts';
 
-export const MEMORY_LOST: Warning = {
+/** `hasLines`: the new session gets the last lines of the conversation. */
+export const memoryLost = (hasLines: boolean): Warning => ({
   code: 'memory_lost',
-  message: 'the session could not be taken up again: a new one knows its last lines only',
-};
+  message: hasLines
+    ? 'the session could not be resumed: a new one goes on, and remembers only the last lines'
+    : 'the session could not be resumed: a new one goes on, and remembers nothing',
+});
+/** The server closed each session that was sent it. */
+export const utteranceDropped = (kind: 'speech' | 'text'): Warning => ({
+  code: 'utterance_dropped',
+  message: `what you ${kind === 'speech' ? 'said' : 'wrote'} last was not answered and was dropped`,
+  hint: 'the connection ended each time the server got it: say it in other words',
+});
 export const NO_ANSWER_YET: Warning = {
   code: 'no_answer_yet',
   message: 'no answer; the model may have chosen to stay silent',

@@ -208,7 +208,7 @@ const ROWS: readonly Row[] = [
     hint: 'see what is sent with --dry-run, and leave out options one by one',
   },
   {
-    match: /operation was aborted|deadline|Internal error|unavailable|ABORTED/i,
+    match: /operation was (aborted|cancelled)|deadline|Internal error|unavailable|ABORTED/i,
     kind: 'server',
     code: 'connection_lost',
     why: 'the service has a problem, or took too long',

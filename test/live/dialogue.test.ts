@@ -28,7 +28,7 @@ function owedAfter(steps: readonly Step[], model = MODEL): string[] {
     profileOf(model),
     unanswered,
     { isOwed: () => false, onHandle: () => {}, onSign: () => (signs += 1) },
-    () => nowMs,
+    { nowMs: () => nowMs },
   );
   for (const step of steps) {
     if (typeof step === 'number') nowMs += step;

@@ -6,6 +6,7 @@ import type { LiveEvent } from '../../../src/events.ts';
 import { BACKLOG_LIMIT_MS } from '../../../src/live/outbox.ts';
 import type { ClientMessage } from '../../../src/protocol/messages.ts';
 import { ensure } from '../../fuzz/target.ts';
+import { dropAfter, type Cause, type Counted } from './losses.ts';
 import type { ClientFrame, FakeSocket } from './socket.ts';
 
 export const FRAME_MS = 20;
@@ -13,13 +14,23 @@ export const FRAME_MS = 20;
 type Kind = 'sound' | 'text' | 'activityStart' | 'activityEnd' | 'audioStreamEnd';
 /** `toMs`: the sound that was given so far, with this. */
 type Item = { seq: number; kind: Kind; toMs: number };
-/** `seqs`: what belongs to it and must arrive; undefined `endMs`: it goes on. */
-type Utterance = { fromMs: number; endMs: number | undefined; fromSeq: number; endSeq: number };
+/** Undefined `endMs`: it goes on. */
+type Utterance = Counted & {
+  fromMs: number;
+  endMs: number | undefined;
+  fromSeq: number;
+  endSeq: number;
+  marked: boolean;
+};
 
 /** One connection, as its server sees it. */
 export type Line = {
   socket: FakeSocket;
   setUp: boolean;
+  /** The handle that its setup showed. */
+  handle: string | undefined;
+  /** The session was ready on it. */
+  wasReady: boolean;
   /** Its setup was answered. */
   complete: boolean;
   /** What the state that it took up includes. */
@@ -30,7 +41,9 @@ export type Line = {
   seeded: Set<number>;
 };
 
-const LATE_MS = 1_000;
+const PRE_ROLL_MS = 300;
+/** A part of an answer may come so long behind its end. */
+export const LATE_MS = 1_000;
 const STALLED_MS = 3_000;
 
 export class Ledger {
@@ -50,9 +63,23 @@ export class Ledger {
   #turnOverAtMs = Number.NEGATIVE_INFINITY;
   #toldLostMs = 0;
   #warnings = 0;
+  /** Sound of utterances that are answered, or were dropped: nobody is to be sent it again. */
+  readonly #overSeqs = new Set<number>();
+  /** Sound that went with an utterance that was dropped, sent or not. */
+  readonly #droppedSeqs = new Set<number>();
+  /** All there ever were. */
+  readonly #spoken: Utterance[] = [];
+  readonly #texts = new Map<number, Counted>();
+  /** What has to be told as dropped next. */
+  #dropping: 'speech' | 'text' | undefined;
+  readonly #detects: boolean;
+  /** It says something to pass the time: what it has answered shows later. */
+  readonly #thinks: boolean;
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, { detects, thinks }: { detects: boolean; thinks: boolean }) {
     this.#nowMs = nowMs;
+    this.#detects = detects;
+    this.#thinks = thinks;
   }
 
   // ---- the user ----------------------------------------------------------------------------------
@@ -62,6 +89,7 @@ export class Ledger {
     this.#longestWaitMs = Math.max(this.#longestWaitMs, this.#soundMs - this.#sentMs);
     const seq = this.#items.length + 1;
     this.#items.push({ seq, kind, toMs: this.#soundMs });
+    if (kind === 'text') this.#texts.set(seq, { startMs: this.#soundMs, kills: 0, losses: 0 });
     return seq;
   }
 
@@ -77,7 +105,15 @@ export class Ledger {
     const first = this.#items.find(({ kind, toMs }) => kind === 'sound' && toMs > fromMs);
     const next = this.#items.length + 1;
     const fromSeq = marked ? next : (first?.seq ?? next);
-    this.#utterances.push({ fromMs, endMs: undefined, fromSeq, endSeq: 0 });
+    this.#speaks({ fromMs, fromSeq, marked });
+  }
+
+  #speaks(one: Pick<Utterance, 'fromMs' | 'fromSeq' | 'marked'>): void {
+    // A detector is late: what was before it goes with it.
+    const startMs = one.marked ? one.fromMs : Math.max(0, one.fromMs - PRE_ROLL_MS);
+    const utterance = { ...one, startMs, endMs: undefined, endSeq: 0, kills: 0, losses: 0 };
+    this.#utterances.push(utterance);
+    this.#spoken.push(utterance);
   }
 
   /** `marked`: its marker was the last item. */
@@ -97,10 +133,30 @@ export class Ledger {
     ensure(seq > last, `#${line.socket.number} was sent item ${seq} after ${last}`);
     ensure(!line.base.has(seq), `item ${seq} was sent to a state that includes it`);
     ensure(!line.seeded.has(seq), `item ${seq} was sent, and told as history, too`);
+    ensure(
+      this.#thinks || !this.#isOver(seq),
+      `item ${seq} was answered or dropped, and sent again`,
+    );
     line.received.push(seq);
     if (this.#everReceived.has(seq)) return;
     this.#everReceived.add(seq);
     if (this.#items[seq - 1]?.kind === 'sound') this.#sentMs += FRAME_MS;
+  }
+
+  #isOver(seq: number): boolean {
+    if (this.#answered.has(seq)) return true;
+    if (!this.#overSeqs.has(seq)) return false;
+    // It goes with the utterance after it.
+    const { toMs } = this.#items[seq - 1]!;
+    return !this.#utterances.some(
+      ({ startMs, endMs }) => toMs > startMs && toMs <= (endMs ?? toMs),
+    );
+  }
+
+  #soundOf({ fromMs, endMs = this.#soundMs }: Utterance): number[] {
+    return this.#items
+      .filter(({ kind, toMs }) => kind === 'sound' && toMs - FRAME_MS >= fromMs && toMs <= endMs)
+      .map(({ seq }) => seq);
   }
 
   /** Markers hold no number: the first time they go out in order, and later the message is known. */
@@ -108,7 +164,8 @@ export class Ledger {
     const known = message && this.#markers.get(message);
     if (known !== undefined) return known;
     const next = this.#items.find(
-      (item) => item.kind === kind && !this.#everReceived.has(item.seq),
+      ({ seq, kind: itsKind }) =>
+        itsKind === kind && !this.#everReceived.has(seq) && !this.#droppedSeqs.has(seq),
     );
     ensure(
       message !== undefined && next !== undefined,
@@ -158,18 +215,74 @@ export class Ledger {
       if (kind === 'text' && ((seq <= upTo && this.#has(line, seq)) || line.base.has(seq)))
         this.#answered.add(seq);
     }
-    this.#utterances = this.#utterances.filter(({ endMs, endSeq }) => {
+    this.#utterances = this.#utterances.filter((one) => {
+      const { endMs, endSeq } = one;
       const over = endMs !== undefined && endSeq <= upTo;
-      return !over || (endSeq > 0 && !this.#has(line, endSeq));
+      const stays = !over || (endSeq > 0 && !this.#has(line, endSeq));
+      if (!stays) for (const seq of this.#soundOf(one)) this.#overSeqs.add(seq);
+      return stays;
     });
   }
 
+  /** The session that had `line` is about to lose it. */
+  lost(line: Line, cause: Cause): void {
+    const seqs = [...line.base, ...line.received];
+    const last = Math.max(0, ...seqs);
+    const atMs = last === 0 ? 0 : this.#items[last - 1]!.toMs;
+    const texts = [...this.#texts].filter(([seq]) => seq <= last && !this.#answered.has(seq));
+    const speech = this.#utterances.filter(({ marked, fromMs, fromSeq }) =>
+      marked ? last >= fromSeq : atMs > fromMs,
+    );
+    const dropped = dropAfter(cause, [...speech, ...texts.map(([, one]) => one)]);
+    if (!dropped) return;
+    const [seq] = texts.find(([, one]) => one === dropped) ?? [];
+    this.#dropping = seq === undefined ? 'speech' : 'text';
+    if (seq !== undefined) this.#answered.add(seq);
+    else this.#dropSpeech(dropped as Utterance);
+  }
+
+  #dropSpeech(dropped: Utterance): void {
+    for (const seq of this.#soundOf(dropped)) this.#overSeqs.add(seq);
+    const { startMs, endMs = this.#soundMs, marked, fromSeq, endSeq } = dropped;
+    // The marker of one that goes on stays.
+    const firstSeq = dropped.endMs === undefined ? fromSeq + 1 : fromSeq;
+    const lastSeq = dropped.endMs === undefined ? this.#items.length : endSeq;
+    for (const { seq, kind, toMs } of this.#items) {
+      const isOfSound = kind === 'sound' && toMs > startMs && toMs - FRAME_MS < endMs;
+      const isOfMarked = kind !== 'text' && seq >= firstSeq && seq <= lastSeq;
+      if (marked ? isOfMarked : isOfSound) this.#droppedSeqs.add(seq);
+    }
+    this.#utterances = this.#utterances.filter((one) => one !== dropped);
+    if (dropped.endMs !== undefined) return;
+    // The user speaks on: the rest is an utterance, behind the same marker.
+    dropped.endMs = this.#soundMs;
+    this.#speaks({ ...dropped, fromMs: this.#soundMs });
+  }
+
+  toldDropped(kind: 'speech' | 'text'): void {
+    ensure(
+      this.#dropping === kind,
+      `${kind} was told as dropped: ${this.#dropping ?? 'nothing'} was`,
+    );
+    this.#dropping = undefined;
+  }
+
+  checkTold(): void {
+    ensure(this.#dropping === undefined, `${this.#dropping} was sent too often, and not dropped`);
+  }
+
   toldLost(ms: number): void {
+    ensure(!this.#detects || this.#spoken.length > 0, 'silence was told as lost');
     this.#toldLostMs += ms;
     this.#warnings += 1;
   }
 
-  /** Another connection: what was on its way is over. */
+  /** Another connection: what was on its way is over, and nothing of it comes late. */
+  newLine(): void {
+    this.answerOver();
+    this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
+  }
+
   answerOver(): void {
     this.#answer = undefined;
     this.#interruptedEarly = false;
@@ -189,21 +302,33 @@ export class Ledger {
         `text ${seq} was neither answered nor sent to #${line.socket.number}`,
       );
     }
+    this.checkTold();
     let missingMs = 0;
+    let untoldMs = 0;
     for (const { seq, kind } of this.#items) {
       if (this.#everReceived.has(seq)) continue;
-      ensure(kind === 'sound', `${kind} ${seq} was never sent`);
-      missingMs += FRAME_MS;
+      const isDropped = this.#droppedSeqs.has(seq);
+      ensure(kind === 'sound' || isDropped, `${kind} ${seq} was never sent`);
+      if (kind === 'sound') missingMs += FRAME_MS;
+      if (isDropped) continue;
+      if (!this.#detects || this.#isSpeech(seq)) untoldMs += FRAME_MS;
     }
     ensure(missingMs >= this.#longestWaitMs - BACKLOG_LIMIT_MS, 'more waited than the bound');
     // Each warning tells tenths of a second.
     const toldMs = this.#toldLostMs + 50 * this.#warnings;
     ensure(
-      missingMs <= toldMs,
-      `${missingMs} ms were never sent, and ${this.#toldLostMs} told as lost`,
+      untoldMs <= toldMs,
+      `${untoldMs} ms were never sent, and ${this.#toldLostMs} told as lost`,
     );
     if (this.#warnings > 0) return;
     for (const one of this.#utterances) this.#checkWhole(one, line);
+  }
+
+  #isSpeech(seq: number): boolean {
+    const { toMs } = this.#items[seq - 1]!;
+    return this.#spoken.some(
+      ({ fromMs, endMs = this.#soundMs }) => toMs - FRAME_MS >= fromMs && toMs <= endMs,
+    );
   }
 
   #checkWhole({ fromMs, endMs, fromSeq, endSeq }: Utterance, line: Line): void {
@@ -215,7 +340,7 @@ export class Ledger {
         (endMs === undefined || seq <= endSeq) &&
         (kind === 'sound' ? toMs > fromMs : kind !== 'text'),
     );
-    const missing = parts.filter(({ seq }) => !this.#has(line, seq));
+    const missing = parts.filter(({ seq }) => !this.#has(line, seq) && !this.#droppedSeqs.has(seq));
     const what = missing.map(({ seq, kind }) => `${kind} ${seq}`).slice(0, 5);
     ensure(missing.length === 0, `unanswered, and not sent again: ${what.join(', ')}`);
   }

@@ -8,6 +8,7 @@ import { profileOf } from '../../../src/protocol/models.ts';
 import { ensure } from '../../fuzz/target.ts';
 import type { FakeClock } from './clock.ts';
 import { numbersIn, type Ledger, type Line } from './ledger.ts';
+import type { Cause } from './losses.ts';
 import { FakeSocket, OPEN, type ClientFrame } from './socket.ts';
 import type { Message, Step, Way } from './steps.ts';
 
@@ -28,6 +29,12 @@ export type ServerHooks = {
   isOver(): boolean;
 };
 
+/** In a minute of back-off, and before the first session. */
+const MAX_DIALS = 40;
+const MAX_FIRST_DIALS = 6;
+/** Restarts and networks. */
+const PASSING: readonly number[] = [1001, 1006];
+
 export class FakeServer {
   readonly lines: Line[] = [];
   readonly calls: Call[] = [];
@@ -43,6 +50,15 @@ export class FakeServer {
   readonly #states = new Map<string, ReadonlySet<number>>();
   /** The newest that a listener was told. */
   #handle: string | undefined;
+  /** Connections since the session was ready, or since its beginning. */
+  #dials = 0;
+  #wasReady = false;
+  /** What is heard now is the server's word, and not the session's. */
+  #saying = false;
+  /** The connection of the session that is ready. */
+  #readied: Line | undefined;
+  /** How often the server closed a connection in answer to this handle, and whether for good. */
+  readonly #refusals = new Map<string, number>();
   /** Since then something was refused: it may have been given up. */
   #mayForget = false;
   /** The message on its way into a socket. */
@@ -79,7 +95,12 @@ export class FakeServer {
   }
 
   #dial(): FakeSocket {
-    this.#hooks.note(() => ensure(!this.closed, 'a connection was opened after the end'));
+    // A session that is to move may try for as long as its connection lives.
+    if (!this.#readied) this.#dials += 1;
+    this.#hooks.note(() => {
+      ensure(!this.closed, 'a connection was opened after the end');
+      ensure(this.#dials <= (this.#wasReady ? MAX_DIALS : MAX_FIRST_DIALS), 'too many attempts');
+    });
     const { polite } = this.#way;
     const socket = new FakeSocket(this.lines.length + 1, this.#clock, polite, (frame) =>
       this.#hooks.note(() => this.#onFrame(line, frame)),
@@ -87,6 +108,8 @@ export class FakeServer {
     const line: Line = {
       socket,
       setUp: false,
+      handle: undefined,
+      wasReady: false,
       complete: false,
       base: new Set(),
       received: [],
@@ -116,11 +139,14 @@ export class FakeServer {
     const others = this.lines.filter((other) => other !== line && other.setUp);
     ensure(!others.some(({ socket }) => socket.readyState === OPEN), 'two connections are set up');
     const { handle } = setup.sessionResumption ?? {};
-    const mayBeFresh = this.#handle === undefined || this.#mayForget;
+    const isRefused = (this.#refusals.get(this.#handle ?? '') ?? 0) >= 2;
+    const mayBeFresh = this.#handle === undefined || isRefused || this.#mayForget;
     if (handle === undefined) ensure(mayBeFresh, 'a good handle was not used');
     else ensure(handle === this.#handle, `${handle} instead of ${this.#handle ?? 'none'}`);
+    line.handle = handle;
+    ensure((this.#refusals.get(handle ?? '') ?? 0) < 2, `${handle} was refused, and shown again`);
     line.base = this.#states.get(handle ?? '') ?? new Set();
-    this.#ledger.answerOver();
+    this.#ledger.newLine();
   }
 
   /** Which item of the user's it is. */
@@ -162,6 +188,15 @@ export class FakeServer {
   }
 
   say(line: Line, what: Message): void {
+    this.#saying = true;
+    try {
+      this.#say(line, what);
+    } finally {
+      this.#saying = false;
+    }
+  }
+
+  #say(line: Line, what: Message): void {
     const content = (part: object): object => ({ serverContent: { modelTurn: { parts: [part] } } });
     if (what === 'setupComplete') {
       if (line.setUp && line.socket.readyState === OPEN) line.complete = true;
@@ -217,18 +252,15 @@ export class FakeServer {
       case 'accept':
         return socket.accept();
       case 'refuse':
-        this.#mayForget = true;
         return socket.refuse(step.status, step.words);
       case 'say':
         return this.say(line, step.message);
       case 'noise':
         return socket.say(Buffer.from(step.text));
-      case 'close': {
-        const { kind } = classifyClose(step.code, step.reason);
-        if (kind === 'handle' || kind === 'refusal') this.#mayForget = true;
-        return socket.shut(step.code, step.reason);
-      }
+      case 'close':
+        return this.shut(line, step.code, step.reason);
       case 'violate':
+        this.#lose(line, 'broken');
         return socket.violate();
       case 'pong':
         return socket.pong();
@@ -238,6 +270,43 @@ export class FakeServer {
         return socket.flow();
       default:
     }
+  }
+
+  /** The server closes a connection. */
+  shut(line: Line, code: number, reason: string): void {
+    if (line.socket.readyState !== OPEN) return line.socket.shut(code, reason);
+    const { kind } = classifyClose(code, reason);
+    const isVerdict = !PASSING.includes(code) && kind !== 'quota' && kind !== 'credential';
+    if (line.setUp && !line.wasReady && line.handle !== undefined && isVerdict) {
+      const refusals = this.#refusals.get(line.handle) ?? 0;
+      this.#refusals.set(line.handle, code === 1007 || code === 1008 ? 2 : refusals + 1);
+    }
+    if (line.complete && (kind === 'handle' || kind === 'refusal')) this.#mayForget = true;
+    this.#lose(line, isVerdict ? 'killed' : 'broken');
+    line.socket.shut(code, reason);
+  }
+
+  /** Only the connection of a session that is ready can be lost. */
+  #lose(line: Line, cause: Cause): void {
+    const { resumes } = this.#way;
+    if (line !== this.#readied || line.socket.readyState !== OPEN || !resumes) return;
+    if (this.#hooks.isOver()) return;
+    this.#readied = undefined;
+    this.#ledger.lost(line, cause);
+  }
+
+  /** The session has begun, or goes on. */
+  readied(): void {
+    this.#readied = this.current;
+    if (this.#readied) this.#readied.wasReady = true;
+    this.#dials = 0;
+    this.#wasReady = true;
+  }
+
+  /** It has given the connection up by itself. */
+  gaveUp(): void {
+    if (this.#readied) this.#ledger.lost(this.#readied, 'broken');
+    this.#readied = undefined;
   }
 
   // ---- what is heard of it -------------------------------------------------------------------------------
@@ -258,7 +327,7 @@ export class FakeServer {
     }
     const line = this.lines.findLast(({ setUp }) => setUp);
     const waits = this.calls.some((call) => call.live && call.line === line);
-    if (line) this.#ledger.heard(event, line, waits);
+    if (line && this.#saying) this.#ledger.heard(event, line, waits);
   }
 
   #call(id: string | undefined): Call {

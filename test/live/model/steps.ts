@@ -95,6 +95,8 @@ const message: fc.Arbitrary<Message> = fc.oneof(
 /** Every row of the contract's table of closes, and what is in none. */
 const close = fc.constantFrom<[number, string]>(
   [1000, ''],
+  [1000, ''],
+  [1000, 'The operation was cancelled.'],
   [1001, 'going away'],
   [1005, ''],
   [1006, ''],
@@ -220,6 +222,8 @@ export type Way = {
   model: string;
   resumes: boolean;
   watches: boolean;
+  /** The session may believe that all speech is told. */
+  detects: boolean;
   transparent: boolean;
   /** The user marks speech; else a detector tells of it. */
   marks: boolean;
@@ -244,6 +248,7 @@ export const way: fc.Arbitrary<Way> = fc.record({
   ),
   resumes: fc.constantFrom(true, true, true, false),
   watches: fc.boolean(),
+  detects: fc.boolean(),
   transparent: fc.constantFrom(false, false, true),
   marks: fc.constantFrom(false, false, true),
   polite: fc.constantFrom(true, true, false),

@@ -1,7 +1,7 @@
 /** What a listener of a session may be told, and in which order. */
 import type { LiveEvent, SessionEvent } from '../../../src/events.ts';
 import { ensure } from '../../fuzz/target.ts';
-import { isContent } from './ledger.ts';
+import { isContent, LATE_MS } from './ledger.ts';
 
 type State = 'new' | 'connecting' | 'ready' | 'reconnecting' | 'closed';
 
@@ -21,8 +21,12 @@ export class Watch {
   #answering = false;
   #attempt = 0;
 
-  constructor(idleEnds: boolean) {
+  readonly #nowMs: () => number;
+  #turnOverAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(idleEnds: boolean, nowMs: () => number) {
     this.#idleEnds = idleEnds;
+    this.#nowMs = nowMs;
   }
 
   on(event: SessionEvent): void {
@@ -60,7 +64,10 @@ export class Watch {
   }
 
   #onLive(event: LiveEvent): void {
-    if (isContent(event)) this.#answering = true;
+    // A late part of the last answer begins none.
+    const isLate = this.#nowMs() - this.#turnOverAtMs <= LATE_MS;
+    if (event.type === 'turnComplete') this.#turnOverAtMs = this.#nowMs();
+    if (isContent(event)) this.#answering ||= !isLate;
     else if (event.type === 'interactionStatus' && event.status !== 'IN_PROGRESS') {
       this.#answering = false;
     } else if (event.type === 'turnComplete' && !this.#idleEnds) this.#answering = false;

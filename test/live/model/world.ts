@@ -1,4 +1,5 @@
 /** A session between a user, a network and a server that do whatever they are told. */
+import type { Warning } from '../../../src/errors.ts';
 import type { SessionEvent } from '../../../src/events.ts';
 import { LiveSession } from '../../../src/live/session.ts';
 import { profileOf } from '../../../src/protocol/models.ts';
@@ -16,7 +17,7 @@ const ENDPOINT = { url: 'ws://nowhere', headers: {} };
 export class World {
   readonly user: FakeUser;
   readonly #clock = new FakeClock();
-  readonly #ledger = new Ledger(() => this.#clock.nowMs());
+  readonly #ledger: Ledger;
   readonly #session: LiveSession;
   readonly #server: FakeServer;
   readonly #watch: Watch;
@@ -24,7 +25,9 @@ export class World {
 
   constructor(way: Way) {
     const profile = profileOf(way.model);
-    this.#watch = new Watch(profile.endOfTurn.value === 'interactionIdle');
+    const thinks = profile.endOfTurn.value === 'interactionIdle';
+    this.#watch = new Watch(thinks, () => this.#clock.nowMs());
+    this.#ledger = new Ledger(() => this.#clock.nowMs(), { detects: way.detects, thinks });
     this.#server = new FakeServer(way, this.#clock, this.#ledger, {
       note: (look) => this.#note(look),
       onSetup: () => this.#watch.checkBrokenOff(),
@@ -40,6 +43,7 @@ export class World {
       timeoutMs: 15_000,
       resumes: way.resumes,
       watches: way.watches,
+      detects: way.detects,
       ...(way.past && { past: way.past }),
       random: () => way.chance,
       clock: this.#clock,
@@ -64,9 +68,20 @@ export class World {
 
   #onEvent(event: SessionEvent): void {
     this.#watch.on(event);
-    if (event.type === 'warning' && event.warning.code === 'mic_backlog') {
-      this.#ledger.toldLost(Number.parseFloat(event.warning.message) * 1000);
+    if (event.type === 'warning') this.#onWarning(event.warning);
+    else if (event.type === 'state' && event.state === 'ready') this.#server.readied();
+    else if (event.type === 'state' && event.state === 'reconnecting') {
+      this.#server.gaveUp();
+      this.#ledger.checkTold();
     } else if (event.type === 'live') for (const one of event.events) this.#server.heard(one);
+  }
+
+  #onWarning({ code, message }: Warning): void {
+    if (code === 'mic_backlog') this.#ledger.toldLost(Number.parseFloat(message) * 1000);
+    else if (code === 'utterance_dropped') {
+      this.#server.gaveUp();
+      this.#ledger.toldDropped(message.includes('wrote') ? 'text' : 'speech');
+    }
   }
 
   get #isOver(): boolean {
