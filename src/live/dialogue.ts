@@ -6,6 +6,7 @@ import type { FunctionCall, InteractionStatus, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
 import type { Dropped } from './kept.ts';
+import { RepeatedWords } from './repeatedWords.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
@@ -29,6 +30,7 @@ export class Dialogue {
   readonly #unanswered: Unanswered;
   readonly #handlers: DialogueHandlers;
   readonly #transcript = new Transcript();
+  readonly #words = new RepeatedWords();
   /** Calls that wait for a result. */
   readonly #calls = new Map<string, FunctionCall>();
   /** Something of an answer has come, and its end has not. */
@@ -65,8 +67,22 @@ export class Dialogue {
     this.#knowsMore = knowsMore;
   }
 
-  heard(event: LiveEvent): void {
-    this.#transcript.heard(event);
+  /** What its listeners are to hear of it: nothing where the server only repeats what the user said. */
+  heard(event: LiveEvent): LiveEvent | undefined {
+    const fresh = this.#fresh(event);
+    if (fresh) this.#transcript.heard(fresh);
+    this.#take(event);
+    return fresh;
+  }
+
+  #fresh(event: LiveEvent): LiveEvent | undefined {
+    const isWords = event.type === 'inputTranscription' && !event.interim;
+    if (!isWords || this.#profile.job.value !== 'converse') return event;
+    const text = this.#words.fresh(event.text);
+    return text === '' ? undefined : { ...event, text };
+  }
+
+  #take(event: LiveEvent): void {
     switch (event.type) {
       case 'resumption':
         this.#resumable = event.resumable;
@@ -126,6 +142,7 @@ export class Dialogue {
     if (isLate) return;
     // The server did not end an answer that stalled: this is the next one.
     if (this.#hasContent && quietMs >= STALLED_MS) this.#unanswered.answerOver();
+    if (!this.#hasContent) this.#words.over();
     this.#hasContent = true;
     this.#generated = false;
     this.#unanswered.answered();
@@ -143,6 +160,7 @@ export class Dialogue {
     if (this.#inProgress) this.#unanswered.stillOwed();
     else if (isEmpty) this.#unanswered.settled();
     else this.#unanswered.answerOver();
+    if (isEmpty) this.#words.over();
     if (isEmpty && reason !== undefined) this.#handlers.onSign();
     if (reason !== undefined || this.#profile.endOfTurn.value === 'turnComplete') {
       this.#answering = false;
@@ -205,7 +223,14 @@ export class Dialogue {
   /** The server will not be sent it again: what its listeners are to hear, when nothing else waits for an answer. */
   drop(dropped: Dropped): LiveEvent[] {
     this.#transcript.drop(dropped);
+    this.#words.over();
     return this.#unanswered.isEmpty ? endOfTurn('DROPPED') : [];
+  }
+
+  /** Another connection: what the user said and nobody answered is sent again, and its words come again. */
+  repeats(): void {
+    if (this.#unanswered.owesSpeech) this.#words.repeat();
+    else this.#words.over();
   }
 
   /** The new session knows no more than what it was told. True: the one before it knew more. */

@@ -39,7 +39,9 @@ export function blame(
   if (cause === 'left') return undefined;
   for (const one of sent) {
     one.losses += 1;
-    if (cause === 'killed') one.kills += 1;
+    // What the user still says is no utterance yet: half of it would be answered.
+    const isWhole = 'message' in one || one.endMs !== undefined;
+    if (cause === 'killed' && isWhole) one.kills += 1;
   }
   // The oldest: the server may have closed for its sake before it read the next, which gets another try.
   const [guilty] = sent

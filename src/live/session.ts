@@ -152,6 +152,7 @@ export class LiveSession {
       const history = resumed ? [] : this.#dialogue.history;
       if (!resumed && this.#dialogue.forget()) this.#warn(memoryLost(history.length > 0));
       this.#uplink.repeat(seedOf(history, profile), resumed);
+      this.#dialogue.repeats();
       if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
     this.#emit({ type: 'state', state: 'ready', ...(!isFirst && { gapMs: Math.round(gapMs) }) });
@@ -181,8 +182,9 @@ export class LiveSession {
 
   #connectionOnMessage(message: ServerMessage): void {
     this.#badFrames = 0;
-    const events: LiveEvent[] = toEvents(message);
-    for (const event of events) this.#dialogue.heard(event);
+    const events: LiveEvent[] = toEvents(message).flatMap(
+      (event) => this.#dialogue.heard(event) ?? [],
+    );
     if (events.length > 0) this.#emit({ type: 'live', events });
     // After everybody has heard it: an answer to it may be on its way.
     this.#keeper.settled();

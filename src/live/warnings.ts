@@ -5,8 +5,8 @@ import type { Warning } from '../errors.ts';
 export const memoryLost = (hasLines: boolean): Warning => ({
   code: 'memory_lost',
   message: hasLines
-    ? 'the session could not be resumed: a new one goes on, and remembers only the last lines'
-    : 'the session could not be resumed: a new one goes on, and remembers nothing',
+    ? 'the session could not be taken up again: a new one goes on, and knows only the last lines'
+    : 'the session could not be taken up again: a new one goes on, and knows nothing of it',
 });
 /** The server closed each session that was sent it. */
 export const utteranceDropped = (kind: 'speech' | 'text'): Warning => ({

@@ -18,6 +18,7 @@ it(
     expect(day.ended).toBeUndefined();
     expect(day.replyFaults).toBe(0);
     expect(day.wrong).toEqual([]);
-    expect(day.well).toBe(day.utterances);
+    expect(day.well + day.dropped).toBe(day.utterances);
+    expect(day.dropped).toBeLessThan(0.02 * day.utterances);
   },
 );

@@ -19,6 +19,8 @@ export type Day = {
   utterances: number;
   /** Answered once, every frame of it once and in order. */
   well: number;
+  /** Told as dropped: two servers closed when they had it. */
+  dropped: number;
   /** By number: what was wrong with the others. */
   wrong: string[];
   happened: Record<string, number>;
@@ -94,6 +96,7 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
   const day: Day = {
     utterances: 0,
     well: 0,
+    dropped: 0,
     wrong: [],
     happened: {},
     replyFaults: 0,
@@ -108,6 +111,7 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
   /** By utterance: of each time it was answered, whether it was whole. */
   const answers = new Map<number, boolean[]>();
   const lengths = new Map<number, number>();
+  const dropped = new Set<number>();
   const handles = new Set<string>();
   let chunkCount = 0;
   let lastChunk = 0;
@@ -284,6 +288,7 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
   session.on((event) => {
     if (event.type === 'warning') {
       day.warnings[event.warning.code] = (day.warnings[event.warning.code] ?? 0) + 1;
+      if (event.warning.code === 'utterance_dropped') dropped.add(day.utterances);
     } else if (event.type === 'ended' && event.error) day.ended = event.error.message;
     else if (event.type === 'state' && event.gapMs !== undefined) day.gapsMs.push(event.gapMs);
     else if (event.type === 'live') {
@@ -341,6 +346,7 @@ export async function liveADay({ hours, seed }: { hours: number; seed: number })
   for (let id = 1; id <= day.utterances; id += 1) {
     const times = answers.get(id) ?? [];
     if (times.length === 1 && times[0] === true) day.well += 1;
+    else if (times.length === 0 && dropped.has(id)) day.dropped += 1;
     else if (times.length !== 1) day.wrong.push(`${id}: answered ${times.length} times`);
   }
   await session.close();

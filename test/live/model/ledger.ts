@@ -17,7 +17,6 @@ type Item = { seq: number; kind: Kind; toMs: number };
 /** Undefined `endMs`: it goes on. */
 type Utterance = Counted & {
   fromMs: number;
-  endMs: number | undefined;
   fromSeq: number;
   endSeq: number;
   marked: boolean;
@@ -89,7 +88,10 @@ export class Ledger {
     this.#longestWaitMs = Math.max(this.#longestWaitMs, this.#soundMs - this.#sentMs);
     const seq = this.#items.length + 1;
     this.#items.push({ seq, kind, toMs: this.#soundMs });
-    if (kind === 'text') this.#texts.set(seq, { startMs: this.#soundMs, kills: 0, losses: 0 });
+    if (kind === 'text') {
+      const [startMs, endMs] = [this.#soundMs, this.#soundMs];
+      this.#texts.set(seq, { startMs, endMs, kills: 0, losses: 0 });
+    }
     return seq;
   }
 

@@ -3,8 +3,13 @@
 /** The network broke, or the server closed the connection. */
 export type Cause = 'broken' | 'killed';
 
-/** `startMs`: in the sound that was given so far. */
-export type Counted = { startMs: number; kills: number; losses: number };
+/** `startMs`: in the sound that was given so far. Speech that goes on has no `endMs`. */
+export type Counted = {
+  startMs: number;
+  endMs: number | undefined;
+  kills: number;
+  losses: number;
+};
 
 /** Sent once, and once again; or through five networks that broke. */
 const MAX_KILLS = 2;
@@ -15,7 +20,7 @@ export function dropAfter(cause: Cause, sent: readonly Counted[]): Counted | und
   let dropped: Counted | undefined;
   for (const one of sent) {
     one.losses += 1;
-    if (cause === 'killed') one.kills += 1;
+    if (cause === 'killed' && one.endMs !== undefined) one.kills += 1;
     const isOut = one.kills >= MAX_KILLS || one.losses >= MAX_LOSSES;
     if (isOut && (!dropped || one.startMs < dropped.startMs)) dropped = one;
   }
