@@ -80,6 +80,8 @@ export class Keeper {
         const recovery = this.#memory.afterAttempt(error, this.#shown, clock.nowMs());
         const delayMs = attempts.next(error, recovery, clock.nowMs());
         if (delayMs > 0) await this.#sleep(delayMs);
+        // In the same breath.
+        this.#abort.signal.throwIfAborted();
       }
     }
   }
@@ -279,7 +281,7 @@ export class Keeper {
       };
       await this.#connect(RECONNECT_TIMEOUT_MS, gapMs, leave, signal);
     } catch (error) {
-      if (!(error instanceof ConnectionError) || attempt.signal.aborted) return;
+      if (!(error instanceof ConnectionError) || signal.aborted) return;
       // Its preparation may still be waiting for the moment.
       attempt.abort(error);
       if (this.#state === 'gap') {

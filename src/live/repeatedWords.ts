@@ -58,10 +58,9 @@ export class RepeatedWords {
 const PUNCTUATION = /^[^\p{L}\p{N}\s]+/u;
 /** With the blank before it. */
 const LAST_WORD = /\s*\S*$/u;
-const IS_COUNTED = /[\p{L}\p{N}]/u;
+const UNCOUNTED = /[^\p{L}\p{N}]+/gu;
 
-const squeezed = (text: string): string =>
-  [...text.toLowerCase()].filter((character) => IS_COUNTED.test(character)).join('');
+const squeezed = (text: string): string => text.toLowerCase().replaceAll(UNCOUNTED, '');
 
 function commonLength(a: string, b: string): number {
   let length = 0;

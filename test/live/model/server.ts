@@ -32,6 +32,8 @@ export type ServerHooks = {
 /** In a minute of back-off, and before the first session. */
 const MAX_DIALS = 40;
 const MAX_FIRST_DIALS = 6;
+const SHORT_LIFE_MS = 10_000;
+const MAX_SHORT_LIVES = 3;
 /** Restarts and networks. */
 const PASSING: readonly number[] = [1001, 1006];
 
@@ -59,6 +61,7 @@ export class FakeServer {
   #readied: Line | undefined;
   /** How often the server closed a connection in answer to this handle, and whether for good. */
   readonly #refusals = new Map<string, number>();
+  readonly #shortLives = new Map<string, number>();
   /** Since then something was refused: it may have been given up. */
   #mayForget = false;
   /** The message on its way into a socket. */
@@ -110,6 +113,7 @@ export class FakeServer {
       setUp: false,
       handle: undefined,
       wasReady: false,
+      readyAtMs: 0,
       complete: false,
       base: new Set(),
       received: [],
@@ -240,7 +244,19 @@ export class FakeServer {
   getOn(): void {
     const line = this.lines.at(-1);
     line?.socket.accept();
-    if (line?.setUp && !line.complete) this.say(line, 'setupComplete');
+    if (!line?.setUp || line.complete) return;
+    const { habit } = this.#way;
+    const refuses = habit.does === 'refuse' && line.handle !== undefined;
+    if (refuses) this.shut(line, habit.code, habit.reason);
+    else this.say(line, 'setupComplete');
+  }
+
+  /** Between two steps: a server that kills has what the user said. */
+  getAngry(): void {
+    const { habit } = this.#way;
+    const line = this.current;
+    if (habit.does !== 'kill' || !line || line !== this.#readied) return;
+    if (this.#ledger.expects(line)) this.shut(line, habit.code, habit.reason);
   }
 
   /** What the network does to a connection. */
@@ -282,8 +298,17 @@ export class FakeServer {
       this.#refusals.set(line.handle, code === 1007 || code === 1008 ? 2 : refusals + 1);
     }
     if (line.complete && (kind === 'handle' || kind === 'refusal')) this.#mayForget = true;
+    if (line === this.#readied && isVerdict) this.#endedSoon(line);
     this.#lose(line, isVerdict ? 'killed' : 'broken');
     line.socket.shut(code, reason);
+  }
+
+  /** The state behind a handle may be what ends its sessions. */
+  #endedSoon({ handle, readyAtMs }: Line): void {
+    if (handle === undefined || this.#clock.nowMs() - readyAtMs >= SHORT_LIFE_MS) return;
+    const times = (this.#shortLives.get(handle) ?? 0) + 1;
+    this.#shortLives.set(handle, times);
+    if (times >= MAX_SHORT_LIVES) this.#mayForget = true;
   }
 
   /** Only the connection of a session that is ready can be lost. */
@@ -298,7 +323,8 @@ export class FakeServer {
   /** The session has begun, or goes on. */
   readied(): void {
     this.#readied = this.current;
-    if (this.#readied) this.#readied.wasReady = true;
+    if (this.#readied)
+      Object.assign(this.#readied, { wasReady: true, readyAtMs: this.#clock.nowMs() });
     this.#dials = 0;
     this.#wasReady = true;
   }

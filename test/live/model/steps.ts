@@ -125,6 +125,18 @@ const close = fc.constantFrom<[number, string]>(
   [4321, 'something that nobody knows'],
 );
 
+/** What a server says of a handle, or of what it was sent. */
+const verdict = fc.constantFrom<[number, string]>(
+  [1000, 'The operation was cancelled.'],
+  [1005, ''],
+  [1007, 'Request contains an invalid argument.'],
+  [1007, 'words that nobody knows'],
+  [1008, 'BidiGenerateContent session expired'],
+  [1008, 'The operation was aborted.'],
+  [1011, 'Internal error encountered.'],
+  [4321, 'words that nobody knows'],
+);
+
 const refusal = fc.constantFrom<[number, string]>(
   [0, 'ECONNREFUSED'],
   [0, 'ENOTFOUND'],
@@ -218,6 +230,9 @@ export const steps: fc.Arbitrary<Timed[]> = fc.array(
   { minLength: 5, maxLength: 60, size: 'max' },
 );
 
+/** It refuses each handle with these words, or closes with them when it has got what the user said. */
+export type Habit = { does: 'nothing' } | { does: 'refuse' | 'kill'; code: number; reason: string };
+
 export type Way = {
   model: string;
   resumes: boolean;
@@ -233,6 +248,8 @@ export type Way = {
   logsIn: boolean;
   /** A session of another process to go on with. */
   past: { handle: string | undefined; lines: Content[]; isWhole: boolean } | undefined;
+  /** What the server does whenever it can. */
+  habit: Habit;
   /** Of all chances of the session. */
   chance: number;
   /** Listened to and started before the first step. */
@@ -260,6 +277,15 @@ export const way: fc.Arbitrary<Way> = fc.record({
     { handle: 'of old', lines: [], isWhole: false },
     { handle: undefined, lines: [{ role: 'user', parts: [{ text: 'old' }] }], isWhole: true },
     { handle: 'of old', lines: [{ role: 'model', parts: [{ text: 'old' }] }], isWhole: false },
+  ),
+  habit: fc.oneof(
+    { weight: 3, arbitrary: any<Habit>({ does: 'nothing' }) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .tuple(fc.constantFrom('refuse' as const, 'kill' as const), verdict)
+        .map(([does, [code, reason]]) => ({ does, code, reason })),
+    },
   ),
   chance: fc.constantFrom(0, 0.5, 0.99),
   underWay: fc.constantFrom(true, true, true, false),

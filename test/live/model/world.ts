@@ -91,6 +91,8 @@ export class World {
   async take(step: Timed): Promise<void> {
     await this.#do(step);
     if (step.settles) await settle();
+    this.#server.getAngry();
+    if (step.settles) await settle();
     this.#tell();
   }
 
@@ -108,10 +110,12 @@ export class World {
     const [server, watch] = [this.#server, this.#watch];
     await settle();
     if (!user.started && !this.#isOver) user.start('never');
-    for (let second = 0; second < 30 && !this.#isOver; second += 1) {
+    for (let second = 0; second < 120 && !this.#isOver; second += 1) {
       for (const { socket } of server.lines) socket.flow();
       for (let i = 0; i < 2; i += 1) {
         server.getOn();
+        await settle();
+        server.getAngry();
         await settle();
       }
       if (watch.state === 'ready' && server.current === server.lines.at(-1)) break;
