@@ -19,6 +19,7 @@ import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
 import { Capture, type Marking } from './turns/capture.ts';
 import { tellOf } from './turns/deviceNotices.ts';
+import { JobLines } from './turns/jobLines.ts';
 import { Reading } from './turns/reading.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
@@ -82,6 +83,8 @@ export class Conversation {
   readonly #aligner = new SampleAligner();
   readonly #capture: Capture | undefined;
   #cancelBackstop: () => void = () => {};
+  /** For models that translate or transcribe. */
+  readonly #lines: JobLines | undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -97,6 +100,9 @@ export class Conversation {
     });
     this.#reading = new Reading(profile);
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
+    if (profile.job.value !== 'converse') {
+      this.#lines = new JobLines(this.#clock, () => this.#reply.turnOver(undefined));
+    }
     this.#capture =
       source &&
       new Capture({
@@ -158,6 +164,7 @@ export class Conversation {
       signal.removeEventListener('abort', abort);
       this.#reply.close();
       this.#cancelBackstop();
+      this.#lines?.over();
       unsubscribe();
       this.#tracker.close();
       const total = this.#tracker.total;
@@ -254,11 +261,14 @@ export class Conversation {
         this.#reply.interrupted();
         return;
       case 'inputTranscription':
-        if (!event.interim) this.#tracker.transcribed(event.text);
-        else for (const observer of this.#options.observers) observer.guess?.(event.text);
+        if (!event.interim) {
+          if (this.#lines?.endsBefore('user', event.text)) this.#reply.lineOver();
+          this.#tracker.transcribed(event.text);
+        } else for (const observer of this.#options.observers) observer.guess?.(event.text);
         return;
       case 'text':
       case 'outputTranscription':
+        if (this.#lines?.endsBefore('model', event.text)) this.#reply.lineOver();
         if (this.#beginsOrGoesOn()) this.#tracker.words(event.text);
         return;
       case 'thought':
@@ -309,20 +319,23 @@ export class Conversation {
     for (const observer of this.#options.observers) observer.reply?.(pcm, alive);
     this.#emit({ type: 'audio', bytes: pcm.byteLength, ms });
     if (!alive) return;
+    this.#lines?.sign();
     this.#capture?.active();
     this.#reply.sound(pcm, sampleRateHz);
   }
 
   #endTurn(events: readonly LiveEvent[]): void {
     const complete = events.find((event) => event.type === 'turnComplete');
-    const idle = events.some(
-      (event) => event.type === 'interactionStatus' && event.status !== 'IN_PROGRESS',
-    );
+    const statuses = events.filter((event) => event.type === 'interactionStatus');
+    // A refused turn may end without a status.
+    const isRefused = complete?.reason !== undefined && statuses.length === 0;
+    const idle = isRefused || statuses.some(({ status }) => status !== 'IN_PROGRESS');
     this.#cancelBackstop();
+    if (complete) this.#lines?.over();
     const onTurnComplete = this.#options.profile.endOfTurn.value === 'turnComplete';
     if (onTurnComplete || this.#reply.dead || idle) {
       if (complete || (idle && !onTurnComplete)) this.#reply.turnOver(complete?.reason);
-    } else if (this.#tracker.answering && !this.#reply.ending) {
+    } else if ((this.#tracker.answering || complete) && !this.#reply.ending) {
       this.#cancelBackstop = this.#clock.after(IDLE_BACKSTOP_MS, () =>
         this.#reply.turnOver(undefined),
       );

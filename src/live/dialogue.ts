@@ -70,6 +70,8 @@ export class Dialogue {
         return;
       case 'generationComplete':
         this.#generated = true;
+        // A model that translates or transcribes may end no turn.
+        if (this.#profile.job.value !== 'converse') this.#rest();
         return;
       case 'turnComplete':
         // A filler: it thinks on.
@@ -91,6 +93,11 @@ export class Dialogue {
     this.#generated = false;
     this.#unanswered.answered();
     this.#handlers.onSign();
+  }
+
+  #rest(): void {
+    this.#answering = false;
+    this.#unanswered.answerOver();
   }
 
   wrote(message: ClientMessage): void {

@@ -170,6 +170,11 @@ export class Reply {
     );
   }
 
+  /** The next line begins, whatever of this one still sounds. */
+  lineOver(): void {
+    this.#over(this.#ending?.reason);
+  }
+
   /** The server has ended the turn, and its sound still plays. */
   get ending(): boolean {
     return this.#ending !== undefined;

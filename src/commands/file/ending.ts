@@ -5,8 +5,8 @@
  * An utterance may be spoken while the answer to an earlier one is still under way, and the server may
  * take two utterances for one. So the local detector's count is believed as long as answers catch up with
  * it; where they do not, speech after the last answer began keeps the replay waiting, and 2 s of quiet
- * after the last turn's end show that the server has joined the rest. What only translates or writes down
- * may know no turns at all: then 5 s without a word or a sound end it.
+ * after the last turn's end show that the server has joined the rest. A model that translates or transcribes
+ * may end no turn, and its lines need not match the utterances: 5 s without a word or a sound end the replay.
  */
 import type { Clock } from '../../audio/clock.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
@@ -22,7 +22,7 @@ export type EndingOptions = {
   turnTimeoutMs: number;
   /** A turn counts when its usage is here, not when its last word is. */
   untilTurnComplete: boolean;
-  /** The model may give words and sound without end and without turns. */
+  /** The model translates or transcribes, and may end no turn. */
   streams: boolean;
   onEnd(error: GemliveError | undefined): void;
 };
@@ -93,11 +93,11 @@ export class Ending implements Observer {
   #look(): void {
     this.#cancelGrace();
     if (!this.#inputOver || this.#speaking || this.#begun.size === 0) return;
-    if (this.#options.streams && this.#complete.size === 0 && this.#over.size === 0) {
+    const caughtUp = this.#begun.size >= this.#utterances;
+    if (this.#options.streams && !(caughtUp && this.#over.has(this.#answering))) {
       this.#endAfter(STREAM_GRACE_MS);
       return;
     }
-    const caughtUp = this.#begun.size >= this.#utterances;
     const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
     if (!needed.has(this.#answering)) return;
     if (!caughtUp && this.#speechSinceAnswer) return;
