@@ -129,20 +129,20 @@ export class Dialogue {
   }
 
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
-  breakOff(): LiveEvent[] {
+  breakOff(reason: 'CONNECTION_LOST' | 'CUT_OFF'): LiveEvent[] {
     const ids = [...this.#calls.keys()];
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
-    if (this.#answering) events.push(...endOfTurn(this.#generated));
-    this.#answering = false;
+    if (this.#answering) events.push(...endOfTurn(this.#generated, reason));
+    this.#rest();
     this.#inProgress = false;
     return events;
   }
 }
 
 /** Of a turn of which nothing comes any more. `whole`: all of the answer has come. */
-const endOfTurn = (whole: boolean): LiveEvent[] => [
+const endOfTurn = (whole: boolean, reason: string): LiveEvent[] => [
   ...(whole ? [] : [{ type: 'generationComplete' } as const]),
   { type: 'interactionStatus', status: 'IDLE' },
-  { type: 'turnComplete', ...(!whole && { reason: 'CONNECTION_LOST' }) },
+  { type: 'turnComplete', ...(!whole && { reason }) },
 ];

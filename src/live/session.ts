@@ -12,6 +12,7 @@ import { Keeper } from './keeper.ts';
 import { silentError, unreadableError } from './networkErrors.ts';
 import type { LiveSessionOptions } from './options.ts';
 import { seedOf, setupFor } from './seed.ts';
+import { StallWatch } from './stallWatch.ts';
 import { SYSTEM_CLOCK } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
 import { Uplink } from './uplink.ts';
@@ -29,7 +30,10 @@ export class LiveSession {
   readonly #unanswered: Unanswered;
   readonly #dialogue: Dialogue;
   readonly #uplink: Uplink;
+  /** From the end of an utterance to the first sign of an answer. */
   readonly #watchdog: Watchdog;
+  /** From there to the end of the answer. */
+  readonly #stallWatch: StallWatch;
   readonly #keeper: Keeper;
   /** What happened before anyone listened: a session may start while the devices are still opening. */
   #unheard: SessionEvent[] | undefined = [];
@@ -62,6 +66,12 @@ export class LiveSession {
     this.#watchdog = new Watchdog(clock, {
       link,
       onSilent: () => this.#warn(NO_ANSWER_YET),
+      onDead: () => this.#keeper.lose(silentError()),
+    });
+    this.#stallWatch = new StallWatch(clock, {
+      link,
+      isCalling: () => this.#dialogue.isCalling,
+      onStalled: () => this.#stallWatchOnStalled(),
       onDead: () => this.#keeper.lose(silentError()),
     });
     this.#keeper = new Keeper(
@@ -130,7 +140,7 @@ export class LiveSession {
       await this.#keeper.start(signal);
     } catch (error) {
       this.#state = 'ended';
-      this.#watchdog.cancel();
+      this.#cancelWatches();
       this.#uplink.release();
       throw this.#failedWith ?? error;
     }
@@ -154,10 +164,24 @@ export class LiveSession {
   /** Nothing goes out and nothing comes in: an answer that was on its way is over. */
   #keeperOnGap(): void {
     this.#state = 'gap';
-    this.#watchdog.cancel();
+    this.#cancelWatches();
     this.#uplink.lost();
-    const events = this.#dialogue.breakOff();
+    const events = this.#dialogue.breakOff('CONNECTION_LOST');
     if (events.length > 0) this.#emit({ type: 'live', events });
+  }
+
+  /** The connection lives, and nothing more of the answer comes: it is over. */
+  #stallWatchOnStalled(): void {
+    const events = this.#dialogue.breakOff('CUT_OFF');
+    if (this.#options.profile.job.value === 'converse' && events.length > 0) {
+      this.#emit({ type: 'live', events });
+    }
+    this.#keeper.settled();
+  }
+
+  #cancelWatches(): void {
+    this.#watchdog.cancel();
+    this.#stallWatch.cancel();
   }
 
   #isResting(): boolean {
@@ -171,12 +195,41 @@ export class LiveSession {
   #connectionOnMessage(message: ServerMessage): void {
     this.#badFrames = 0;
     const events: LiveEvent[] = toEvents(message);
-    for (const event of events) this.#dialogue.heard(event);
+    for (const event of events) {
+      this.#dialogue.heard(event);
+      this.#followAnswer(event);
+    }
     if (events.length > 0) this.#emit({ type: 'live', events });
     // After everybody has heard it: an answer to it may be on its way.
     this.#keeper.settled();
     const goAway = events.find((event) => event.type === 'goAway');
     if (goAway) this.#keeper.goAway(goAway.timeLeftMs);
+  }
+
+  /** Whether more of an answer is to be expected. */
+  #followAnswer(event: LiveEvent): void {
+    switch (event.type) {
+      case 'audio':
+        this.#stallWatch.heard((event.pcm.byteLength * 500) / event.sampleRateHz);
+        return;
+      case 'text':
+      case 'outputTranscription':
+        this.#stallWatch.heard(0);
+        return;
+      case 'thought':
+      case 'toolCall':
+      case 'toolCallCancellation':
+        this.#stallWatch.restart();
+        return;
+      case 'interrupted':
+      case 'turnComplete':
+        this.#stallWatch.cancel();
+        return;
+      case 'interactionStatus':
+        if (event.status !== 'IN_PROGRESS') this.#stallWatch.cancel();
+        return;
+      default: // nothing of an answer
+    }
   }
 
   #connectionOnBadFrame(reason: string): void {
@@ -194,7 +247,7 @@ export class LiveSession {
     const state = this.#state;
     if (state === 'connecting' && error) return; // start() throws it
     this.#state = 'ended';
-    this.#watchdog.cancel();
+    this.#cancelWatches();
     if (state === 'ready' || state === 'gap') this.#uplink.tellDropped();
     this.#uplink.release();
     this.#emit({ type: 'state', state: 'closed', ...(error && { reason: error.message }) });
@@ -258,6 +311,7 @@ export class LiveSession {
   sendToolResults(results: readonly FunctionResult[]): void {
     const wanted = results.filter((result) => this.#dialogue.takes(result));
     if (wanted.length > 0) this.#queue(resultsMessage(wanted));
+    this.#stallWatch.restart();
   }
 
   #queue(message: ClientMessage): void {

@@ -6,7 +6,8 @@ import type { Clock } from '../audio/clock.ts';
 import { msOfBytes } from '../audio/format.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import type { ConversationEvent } from '../events.ts';
-import type { TurnTracker } from './tracker.ts';
+import { CUT_OFF } from '../protocol/turnReasons.ts';
+import { ABANDONED_MS, type TurnTracker } from './tracker.ts';
 
 /** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
 const DEAD_TURN_MS = 2_000;
@@ -54,6 +55,7 @@ export class Reply {
   accepts(): boolean {
     if (this.#dead) return false;
     if (this.#ending) this.#over(this.#ending.reason); // the next answer does not wait for the last echo
+    else if (this.#tracker.isAbandoned) this.#abandon();
     return true;
   }
 
@@ -89,8 +91,17 @@ export class Reply {
       this.#over(undefined);
       return;
     }
+    // Nothing comes of an answer that has stopped: the next one must not wait for its end.
+    if (!this.#dead && !this.#ending && this.#tracker.quietMs >= ABANDONED_MS) {
+      this.#abandon();
+      return;
+    }
     this.cut();
     this.expectTurnComplete();
+  }
+
+  #abandon(): void {
+    this.#over(this.#tracker.answer?.final === true ? undefined : CUT_OFF);
   }
 
   /** The end of a turn that is over for us already: its receipt belongs to no turn in progress. */

@@ -8,6 +8,7 @@
  */
 import type { ConversationEvent, Latency, Usage } from '../events.ts';
 import type { Price } from '../protocol/models.ts';
+import { isBroken, reasonWarning } from '../protocol/turnReasons.ts';
 import { addUsage, costUsd, NO_USAGE } from './cost.ts';
 import { cutAtHeard } from './cut.ts';
 
@@ -16,6 +17,8 @@ type Turn = {
   user: string;
   /** Told with `final` already: typed text is whole at once. */
   userFinal: boolean;
+  /** When a voice began to say the user's words, on the clock. */
+  userBeganMs: number | undefined;
   /** When the user's words ended, on the clock; `spoken` when a voice said them. */
   userEndMs: number | undefined;
   spoken: boolean;
@@ -24,10 +27,16 @@ type Turn = {
   /** The model has begun its side: words, sound, or a tool call. */
   answered: boolean;
   soundMs: number;
+  /** When the last of the model's side came, and when all of its sound would have been played. */
+  lastSignMs: number;
+  soundEndsMs: number;
   latency: Latency;
   usage: Usage | undefined;
   interrupted: boolean;
 };
+
+/** An answer that was silent for so long is not gone on with after the next utterance. */
+export const ABANDONED_MS = 3_000;
 
 export class TurnTracker {
   readonly #emit: (event: ConversationEvent) => void;
@@ -45,6 +54,8 @@ export class TurnTracker {
   #last: Turn | undefined;
   #count = 0;
   #total: Usage = NO_USAGE;
+  /** Answers in a row that were refused or stopped. */
+  #broken = 0;
 
   constructor(
     emit: (event: ConversationEvent) => void,
@@ -91,6 +102,20 @@ export class TurnTracker {
     return { usage: this.#total, costUsd: this.#price && costUsd(this.#total, this.#price) };
   }
 
+  /** How long the answer in progress has been silent: no message, and its sound would have been played. */
+  get quietMs(): number {
+    const turn = this.#current;
+    if (!turn?.answered) return 0;
+    return Math.max(0, this.#nowMs() - Math.max(turn.lastSignMs, turn.soundEndsMs));
+  }
+
+  /** The next utterance began and ended while nothing of this answer came: what comes now answers that one. */
+  get isAbandoned(): boolean {
+    const { userBeganMs, userEndMs } = this.#next ?? {};
+    if (!this.#current || userBeganMs === undefined || userEndMs === undefined) return false;
+    return this.#current.lastSignMs < userBeganMs && this.quietMs >= ABANDONED_MS;
+  }
+
   #open(turn = newTurn()): Turn {
     this.#count += 1;
     turn.index = this.#count;
@@ -106,6 +131,7 @@ export class TurnTracker {
   #modelTurn(): Turn {
     const turn = (this.#current ??= this.#open());
     turn.answered = true;
+    turn.lastSignMs = this.#nowMs();
     return turn;
   }
 
@@ -126,6 +152,7 @@ export class TurnTracker {
     } else {
       this.#utterance = this.#userTurn();
     }
+    this.#utterance.userBeganMs ??= this.#nowMs();
   }
 
   /** `endMs`: when the last voiced frame ended, on the tracker's clock. */
@@ -179,6 +206,7 @@ export class TurnTracker {
       if (turn.spoken) turn.latency.endOfSpeechToAudioMs = sinceMs;
     }
     turn.soundMs += ms;
+    turn.soundEndsMs = Math.max(turn.soundEndsMs, turn.lastSignMs) + ms;
   }
 
   /** The model does something that is neither words nor sound: a tool call, a thought. */
@@ -235,6 +263,9 @@ export class TurnTracker {
     const { index, latency, usage } = turn;
     const cost = usage && this.#price && costUsd(usage, this.#price);
     if (usage) this.#total = addUsage(this.#total, usage);
+    this.#broken = isBroken(reason) ? this.#broken + 1 : 0;
+    const warning = reason === undefined ? undefined : reasonWarning(reason, this.#broken);
+    if (warning) this.#emit({ type: 'warning', ...warning });
     this.#emit({
       type: 'turn',
       index,
@@ -279,12 +310,15 @@ function newTurn(): Turn {
     index: 0,
     user: '',
     userFinal: false,
+    userBeganMs: undefined,
     userEndMs: undefined,
     spoken: false,
     model: '',
     modelFinal: false,
     answered: false,
     soundMs: 0,
+    lastSignMs: 0,
+    soundEndsMs: 0,
     latency: {},
     usage: undefined,
     interrupted: false,

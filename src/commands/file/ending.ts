@@ -10,6 +10,8 @@
  */
 import type { Clock } from '../../audio/clock.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
+import { isBroken } from '../../protocol/turnReasons.ts';
+import { brokenAnswer, noAnswer } from '../brokenAnswer.ts';
 import type { ConversationEvent } from '../../events.ts';
 import type { Observer } from '../../conversation.ts';
 
@@ -37,6 +39,8 @@ export class Ending implements Observer {
   readonly #begun = new Set<number>();
   readonly #complete = new Set<number>();
   readonly #over = new Set<number>();
+  /** Of the first answer that was refused or stopped half-way. */
+  #broken: GemliveError | undefined;
   #speechSinceAnswer = false;
   #speaking = false;
   #cancelGrace: () => void = () => {};
@@ -73,7 +77,7 @@ export class Ending implements Observer {
         if ('final' in event) this.#complete.add(event.turn);
         break;
       case 'turn':
-        if (this.#begun.has(event.index)) this.#over.add(event.index);
+        this.#turnOver(event.index, event.reason);
         break;
       case 'user':
       case 'audio':
@@ -83,6 +87,16 @@ export class Ending implements Observer {
     }
     this.#restartTimeout();
     this.#look();
+  }
+
+  #turnOver(index: number, reason: string | undefined): void {
+    const hasWords = this.#begun.has(index);
+    // A turn that ends without a word has had its answer, too: none will come any more.
+    if (!hasWords) this.#answering = index;
+    this.#begun.add(index);
+    this.#complete.add(index);
+    this.#over.add(index);
+    if (isBroken(reason)) this.#broken ??= hasWords ? brokenAnswer(reason) : noAnswer(reason);
   }
 
   close(): void {
@@ -105,7 +119,7 @@ export class Ending implements Observer {
   }
 
   #endAfter(quietMs: number): void {
-    this.#cancelGrace = this.#options.clock.after(quietMs, () => this.#end(undefined));
+    this.#cancelGrace = this.#options.clock.after(quietMs, () => this.#end(this.#broken));
   }
 
   #restartTimeout(): void {
