@@ -29,6 +29,11 @@ export class Dialogue {
   #answering = false;
   /** All of it has come. */
   #generated = false;
+  /** The user has written something since the last answer. */
+  #asked = false;
+  /** The answer in progress was begun though nobody had asked: it may be a late part of the one before. */
+  #unasked = false;
+  #hadTurn = false;
   /** The end of a turn is not the end of the answer. */
   #inProgress = false;
   /** The last word about it; a server that says none may be left at any time. */
@@ -77,6 +82,8 @@ export class Dialogue {
         // A filler: it thinks on.
         if (this.#inProgress) this.#unanswered.stillOwed();
         else this.#unanswered.answerOver();
+        this.#hadTurn = true;
+        this.#unasked = false;
         if (this.#profile.endOfTurn.value === 'turnComplete') this.#answering = false;
         return;
       case 'interactionStatus':
@@ -89,18 +96,31 @@ export class Dialogue {
   }
 
   #answered(): void {
+    if (!this.#answering || this.#unasked) {
+      this.#unasked = this.#hadTurn && !this.#asked && !this.#unanswered.awaitsAnswer;
+    }
+    this.#asked = false;
     this.#answering = true;
+    // While the user speaks it can only be a late part of the answer before: it answers nothing.
+    if (this.#unasked && this.#unanswered.owesSpeech) return;
     this.#generated = false;
     this.#unanswered.answered();
     this.#handlers.onSign();
   }
 
+  /** What has come may be a late part of the answer before: nothing more needs to come of it. */
+  get isUnasked(): boolean {
+    return this.#unasked;
+  }
+
   #rest(): void {
     this.#answering = false;
+    this.#unasked = false;
     this.#unanswered.answerOver();
   }
 
   wrote(message: ClientMessage): void {
+    this.#asked = true;
     this.#transcript.wrote(message);
   }
 

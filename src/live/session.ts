@@ -208,13 +208,15 @@ export class LiveSession {
 
   /** Whether more of an answer is to be expected. */
   #followAnswer(event: LiveEvent): void {
+    const isLate = this.#dialogue.isUnasked;
     switch (event.type) {
       case 'audio':
+        if (isLate) return;
         this.#stallWatch.heard((event.pcm.byteLength * 500) / event.sampleRateHz);
         return;
       case 'text':
       case 'outputTranscription':
-        this.#stallWatch.heard(0);
+        if (!isLate) this.#stallWatch.heard(0);
         return;
       case 'thought':
       case 'toolCall':

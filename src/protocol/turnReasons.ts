@@ -52,6 +52,10 @@ const REASONS: Readonly<Record<string, { what: string; hint: string }>> = {
 const meaningOf = (reason: string): { what: string; hint: string } =>
   REASONS[reason] ?? { what: 'was ended by the service', hint: DIFFERENTLY };
 
+/** gemlive has ended the turn, and not the service. */
+export const isOwnReason = (reason: string | undefined): boolean =>
+  reason === CUT_OFF || reason === CONNECTION_LOST;
+
 /** The answer lacks its end, or all of it. */
 export const isBroken = (reason: string | undefined): reason is string =>
   reason !== undefined && reason !== NEED_MORE_INPUT;

@@ -3,7 +3,7 @@
  * from the server's word to the sink, so that nothing of a dead turn can slip in between.
  */
 import type { Clock } from '../audio/clock.ts';
-import { msOfBytes } from '../audio/format.ts';
+import { msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import type { ConversationEvent } from '../events.ts';
 import { CUT_OFF } from '../protocol/turnReasons.ts';
@@ -59,14 +59,25 @@ export class Reply {
     return true;
   }
 
-  /** Whole samples of sound, as they came. */
-  sound(pcm: Uint8Array, sampleRateHz: number): void {
+  /** Whole samples of sound. */
+  sound(pcm: Uint8Array): void {
     if (this.#sink && (!this.#tracker.answering || this.#tracker.answer?.soundMs === 0)) {
-      const { playedMs, queuedMs } = this.#sink.position();
-      this.#startMs = playedMs + queuedMs;
+      this.#begin(this.#sink);
     }
-    this.#tracker.sound(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
+    this.#tracker.sound(msOfBytes(OUTPUT_FORMAT, pcm.byteLength));
     this.#sink?.write(pcm);
+  }
+
+  /** Sound that is heard though its turn is over. It may turn out to be the beginning of the next one. */
+  lateSound(pcm: Uint8Array, isFirst: boolean): void {
+    if (this.#sink && isFirst) this.#begin(this.#sink);
+    this.#sink?.write(pcm);
+    this.#sink?.flush();
+  }
+
+  #begin(sink: AudioSink): void {
+    const { playedMs, queuedMs } = sink.position();
+    this.#startMs = playedMs + queuedMs;
   }
 
   generationComplete(): void {

@@ -33,8 +33,12 @@ type Turn = {
   latency: Latency;
   usage: Usage | undefined;
   interrupted: boolean;
+  /** When it was over. */
+  endedMs: number;
 };
 
+/** Parts of an answer may come for so long after its turn. */
+const LATE_MS = 5_000;
 /** An answer that was silent for so long is not gone on with after the next utterance. */
 export const ABANDONED_MS = 3_000;
 
@@ -114,6 +118,27 @@ export class TurnTracker {
     const { userBeganMs, userEndMs } = this.#next ?? {};
     if (!this.#current || userBeganMs === undefined || userEndMs === undefined) return false;
     return this.#current.lastSignMs < userBeganMs && this.quietMs >= ABANDONED_MS;
+  }
+
+  /** The user speaks, and what is said waits for an answer. */
+  get userSpeaks(): boolean {
+    const { userBeganMs, userEndMs } = this.#current ?? {};
+    return userBeganMs !== undefined && userEndMs === undefined;
+  }
+
+  get wasInterrupted(): boolean {
+    return this.#last?.interrupted === true;
+  }
+
+  /** What comes of an answer now may belong to the turn before: nobody waits for an answer yet. */
+  get mayBeLate(): boolean {
+    if (!this.#last || this.answering || this.#nowMs() - this.#last.endedMs > LATE_MS) return false;
+    return !this.#current || (this.userSpeaks && this.#current.user === '');
+  }
+
+  /** When the words ended that wait for an answer. */
+  get userEndMs(): number | undefined {
+    return this.#current?.userEndMs;
   }
 
   #open(turn = newTurn()): Turn {
@@ -198,6 +223,14 @@ export class TurnTracker {
     this.#emit({ type: 'model', turn: turn.index, delta });
   }
 
+  /** Words of the turn before that come after its end: they correct its line. */
+  lateWords(text: string): void {
+    const last = this.#last;
+    if (!last || last.interrupted) return;
+    last.model += text;
+    this.#emit({ type: 'model', turn: last.index, text: last.model.trim(), final: true });
+  }
+
   sound(ms: number): void {
     const turn = this.#modelTurn();
     const sinceMs = this.#sinceUser(turn);
@@ -274,6 +307,7 @@ export class TurnTracker {
       ...(cost !== undefined && { costUsd: cost }),
       ...(reason !== undefined && { reason }),
     });
+    turn.endedMs = this.#nowMs();
     this.#last = turn;
     this.#current = this.#next;
     this.#next = undefined;
@@ -322,5 +356,6 @@ function newTurn(): Turn {
     latency: {},
     usage: undefined,
     interrupted: false,
+    endedMs: 0,
   };
 }

@@ -95,3 +95,24 @@ describe('an answer that is refused', () => {
     expect(performance.now() - begun).toBeLessThan(20_000);
   });
 });
+
+it.concurrent('file writes sound at the rate that the service names', async () => {
+  const reply = join(folder, 'rate.wav');
+  const result = await against(
+    async (peer) => {
+      for (let frames = 0; frames < 120; frames += 1) await peer.next();
+      peer.send(sound(tone(1_000, 48_000), 48_000));
+      peer.send(spoken('One second.'));
+      peer.send({ serverContent: { generationComplete: true } });
+      peer.send(complete());
+    },
+    ['file', question, '-o', reply],
+  );
+  expect(result).toMatchObject({ code: 0, stdout: 'One second.\n', stderr: '' });
+  const { data } = parseWav(readFileSync(reply));
+  expect(data.byteLength).toBe(48_000);
+  const samples = new Int16Array(new Uint8Array(data).buffer);
+  const upwards = samples.filter((sample, at) => sample >= 0 && (samples[at - 1] ?? 0) < 0);
+  expect(upwards.length).toBeGreaterThan(435);
+  expect(upwards.length).toBeLessThan(445);
+});

@@ -91,7 +91,7 @@ const turns = fc.asyncProperty(
       else if ('waitMs' in one) await clock.pass(one.waitMs);
       else if ('soundMs' in one) {
         const pcm = new Uint8Array(bytesOfMs(OUTPUT_FORMAT, one.soundMs));
-        if (reply.accepts()) reply.sound(pcm, OUTPUT_FORMAT.sampleRateHz);
+        if (reply.accepts()) reply.sound(pcm);
       } else {
         reply.supersede();
         tracker.textSent(one.typed, one.shown);
