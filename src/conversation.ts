@@ -240,6 +240,7 @@ export class Conversation {
         else this.#prepare(event);
         return;
       case 'state':
+        if (event.state === 'ready' && event.gapMs !== undefined) this.#tracker.replayed();
         if (event.state !== 'closed') this.#emitSession(event.state, event);
         return;
       case 'warning':

@@ -150,6 +150,7 @@ export class Dialogue {
 
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
   breakOff(reason: 'CONNECTION_LOST' | 'CUT_OFF'): LiveEvent[] {
+    if (reason === 'CONNECTION_LOST') this.#transcript.replayed();
     const ids = [...this.#calls.keys()];
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];

@@ -8,6 +8,7 @@
  */
 import type { ConversationEvent, Latency, Usage } from '../events.ts';
 import type { Price } from '../protocol/models.ts';
+import { joint, mergeTranscripts } from '../protocol/joinWords.ts';
 import { isBroken, reasonWarning } from '../protocol/turnReasons.ts';
 import { addUsage, costUsd, NO_USAGE } from './cost.ts';
 import { cutAtHeard } from './cut.ts';
@@ -15,6 +16,11 @@ import { cutAtHeard } from './cut.ts';
 type Turn = {
   index: number;
   user: string;
+  /** When the last of them came, and whether another utterance has begun since. */
+  heardMs: number;
+  hasNewUtterance: boolean;
+  /** The line when the connection was made again, and what has been transcribed since: it may be the same. */
+  replay: { said: string; again: string } | undefined;
   /** Told with `final` already: typed text is whole at once. */
   userFinal: boolean;
   /** When a voice began to say the user's words, on the clock. */
@@ -37,6 +43,9 @@ type Turn = {
   endedMs: number;
 };
 
+/** Pieces of one word follow each other faster than that. */
+const NEW_SEGMENT_MS = 1_000;
+const NEW_UTTERANCE_MS = 300;
 /** Parts of an answer may come for so long after its turn. */
 const LATE_MS = 5_000;
 /** An answer that was silent for so long is not gone on with after the next utterance. */
@@ -178,6 +187,7 @@ export class TurnTracker {
       this.#utterance = this.#userTurn();
     }
     this.#utterance.userBeganMs ??= this.#nowMs();
+    this.#utterance.hasNewUtterance = true;
   }
 
   /** `endMs`: when the last voiced frame ended, on the tracker's clock. */
@@ -201,7 +211,7 @@ export class TurnTracker {
     const last = this.#last;
     if (!this.#current && !this.#next && last) {
       // After the turn's end and before the next speech: it corrects that line.
-      last.user += delta;
+      last.user += this.#joined(last, last.user, delta);
       this.#emit({ type: 'user', turn: last.index, text: last.user.trim(), final: true });
       return;
     }
@@ -209,9 +219,39 @@ export class TurnTracker {
       this.#current?.answered && !this.#next && !this.#current.interrupted
         ? this.#current
         : this.#userTurn();
-    turn.user += delta;
+    if (turn.replay) return this.#transcribedAgain(turn, turn.replay, delta);
+    const piece = this.#joined(turn, turn.user, delta);
+    turn.user += piece;
     turn.userFinal = false;
-    this.#emit({ type: 'user', turn: turn.index, delta });
+    this.#emit({ type: 'user', turn: turn.index, delta: piece });
+  }
+
+  /** The connection was made again, and what nobody has answered was sent again: it may be transcribed again, too. */
+  replayed(): void {
+    for (const turn of [this.#current, this.#next, ...this.#later]) {
+      if (turn && !turn.answered && turn.user !== '' && turn.userBeganMs !== undefined) {
+        turn.replay = { said: turn.user, again: '' };
+      }
+    }
+  }
+
+  #transcribedAgain(turn: Turn, replay: { said: string; again: string }, delta: string): void {
+    replay.again += this.#joined(turn, replay.again, delta);
+    const line = mergeTranscripts(replay.said, replay.again);
+    if (line.trim() === turn.user.trim()) return;
+    turn.user = line;
+    turn.userFinal = true;
+    this.#emit({ type: 'user', turn: turn.index, text: line.trim(), final: true });
+  }
+
+  /** A piece of a transcription with the blank that it may lack before it. */
+  #joined(turn: Turn, before: string, piece: string): string {
+    const sinceMs = this.#nowMs() - turn.heardMs;
+    const isNew =
+      sinceMs >= NEW_SEGMENT_MS || (turn.hasNewUtterance && sinceMs >= NEW_UTTERANCE_MS);
+    turn.heardMs = this.#nowMs();
+    turn.hasNewUtterance = false;
+    return joint(before, piece, isNew) + piece;
   }
 
   // ---- the model's side --------------------------------------------------------------------------
@@ -219,15 +259,18 @@ export class TurnTracker {
   words(delta: string): void {
     const turn = this.#modelTurn();
     turn.latency.firstTextMs ??= this.#sinceUser(turn);
-    turn.model += delta;
-    this.#emit({ type: 'model', turn: turn.index, delta });
+    const piece = joint(turn.model, delta) + delta;
+    turn.model += piece;
+    // Words behind `generationComplete`: the line is told again when the turn is over.
+    turn.modelFinal = turn.interrupted;
+    this.#emit({ type: 'model', turn: turn.index, delta: piece });
   }
 
   /** Words of the turn before that come after its end: they correct its line. */
   lateWords(text: string): void {
     const last = this.#last;
     if (!last || last.interrupted) return;
-    last.model += text;
+    last.model += joint(last.model, text) + text;
     this.#emit({ type: 'model', turn: last.index, text: last.model.trim(), final: true });
   }
 
@@ -343,6 +386,9 @@ function newTurn(): Turn {
   return {
     index: 0,
     user: '',
+    heardMs: 0,
+    hasNewUtterance: false,
+    replay: undefined,
     userFinal: false,
     userBeganMs: undefined,
     userEndMs: undefined,
