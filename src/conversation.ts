@@ -88,6 +88,7 @@ export class Conversation {
       price: profile.price?.value,
       interruptible,
       receipts: profile.usage.value,
+      converses: profile.job.value === 'converse',
     });
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
     this.#answers = new Answers({

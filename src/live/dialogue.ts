@@ -5,6 +5,7 @@
 import type { FunctionCall, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
+import { isBroken } from '../protocol/turnReasons.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
@@ -34,6 +35,10 @@ export class Dialogue {
   /** The answer in progress was begun though nobody had asked: it may be a late part of the one before. */
   #unasked = false;
   #hadTurn = false;
+  /** The next end of a turn is that of an answer that was interrupted before anything of it came. */
+  #wasInterrupted = false;
+  /** A turn has ended without an answer: what it was to answer is settled. */
+  #settles = false;
   /** The end of a turn is not the end of the answer. */
   #inProgress = false;
   /** The last word about it; a server that says none may be left at any time. */
@@ -79,14 +84,14 @@ export class Dialogue {
         if (this.#profile.job.value !== 'converse') this.#rest();
         return;
       case 'turnComplete':
-        // A filler: it thinks on.
-        if (this.#inProgress) this.#unanswered.stillOwed();
-        else this.#unanswered.answerOver();
-        this.#hadTurn = true;
-        this.#unasked = false;
-        if (this.#profile.endOfTurn.value === 'turnComplete') this.#answering = false;
+        this.#turnOver(event.reason);
+        return;
+      case 'interrupted':
+        this.#wasInterrupted = !this.#answering;
         return;
       case 'interactionStatus':
+        // The filler was all of the answer.
+        if (this.#inProgress && event.status !== 'IN_PROGRESS') this.#settles = true;
         this.#inProgress =
           event.status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
         if (event.status !== 'IN_PROGRESS') this.#answering = false;
@@ -95,7 +100,33 @@ export class Dialogue {
     }
   }
 
+  #turnOver(reason: string | undefined): void {
+    // A filler: it thinks on.
+    if (this.#inProgress && !isBroken(reason)) this.#unanswered.stillOwed();
+    else {
+      this.#settles ||= isBroken(reason) || (!this.#answering && !this.#wasInterrupted);
+      this.#unanswered.answerOver();
+    }
+    this.#hadTurn = true;
+    this.#unasked = false;
+    this.#wasInterrupted = false;
+    if (this.#profile.endOfTurn.value === 'turnComplete' || isBroken(reason)) {
+      this.#answering = false;
+      this.#inProgress = false;
+    }
+  }
+
+  /** Everybody has heard of it, and may have noticed the end of an utterance by that. */
+  settle(): void {
+    if (!this.#settles) return;
+    this.#settles = false;
+    this.#unanswered.answered();
+    this.#unanswered.answerOver();
+    this.#handlers.onSign();
+  }
+
   #answered(): void {
+    this.#settles = false;
     if (!this.#answering || this.#unasked) {
       this.#unasked = this.#hadTurn && !this.#asked && !this.#unanswered.awaitsAnswer;
     }

@@ -200,6 +200,7 @@ export class LiveSession {
       this.#followAnswer(event);
     }
     if (events.length > 0) this.#emit({ type: 'live', events });
+    this.#dialogue.settle();
     // After everybody has heard it: an answer to it may be on its way.
     this.#keeper.settled();
     const goAway = events.find((event) => event.type === 'goAway');

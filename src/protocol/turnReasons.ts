@@ -64,6 +64,11 @@ export const isBroken = (reason: string | undefined): reason is string =>
 export const reasonInWords = (reason: string): string =>
   `the answer ${meaningOf(reason).what} (${reason})`;
 
+export const EMPTY_TURN: Warning = {
+  code: 'answer_empty',
+  message: 'the model ended its turn without an answer; it may have chosen to stay silent',
+};
+
 /** From this many refused answers in a row on, other advice helps more. */
 const MANY = 3;
 const NEW_SESSION =

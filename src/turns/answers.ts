@@ -115,6 +115,8 @@ export class Answers {
       return;
     }
     if (complete) {
+      // What is refused has been said, though the local detector has not noticed.
+      if (complete.reason !== undefined && !tracker.answering) this.#endUtterance();
       this.#late.answers();
       this.#endSound();
       this.#lines?.over();

@@ -9,7 +9,7 @@
 import type { ConversationEvent, Latency, Usage } from '../events.ts';
 import type { Price } from '../protocol/models.ts';
 import { joint, mergeTranscripts } from '../protocol/joinWords.ts';
-import { isBroken, reasonWarning } from '../protocol/turnReasons.ts';
+import { EMPTY_TURN, isBroken, reasonWarning } from '../protocol/turnReasons.ts';
 import { addUsage, costUsd, NO_USAGE } from './cost.ts';
 import { cutAtHeard } from './cut.ts';
 
@@ -50,6 +50,8 @@ const NEW_UTTERANCE_MS = 300;
 const LATE_MS = 5_000;
 /** An answer that was silent for so long is not gone on with after the next utterance. */
 export const ABANDONED_MS = 3_000;
+/** The same where utterances wait for their turn: a slow answer is likelier than one that has stopped. */
+const ABANDONED_WAITING_MS = 8_000;
 
 export class TurnTracker {
   readonly #emit: (event: ConversationEvent) => void;
@@ -57,6 +59,7 @@ export class TurnTracker {
   readonly #price: Price | undefined;
   readonly #interruptible: boolean;
   readonly #receipts: 'turn' | 'second';
+  readonly #converses: boolean;
   #current: Turn | undefined;
   /** The user's side of the turn after this one, begun while the model still has the word. */
   #next: Turn | undefined;
@@ -77,12 +80,15 @@ export class TurnTracker {
       price,
       interruptible = true,
       receipts = 'turn',
+      converses = true,
     }: {
       nowMs: () => number;
       price: Price | undefined;
       interruptible?: boolean;
       /** Each is of the whole turn, or of a part of it. Default `turn`. */
       receipts?: 'turn' | 'second';
+      /** The model answers what is said. Default true. */
+      converses?: boolean;
     },
   ) {
     this.#emit = emit;
@@ -90,6 +96,7 @@ export class TurnTracker {
     this.#price = price;
     this.#interruptible = interruptible;
     this.#receipts = receipts;
+    this.#converses = converses;
   }
 
   /** The model has begun to answer, and the turn is not over. */
@@ -126,7 +133,8 @@ export class TurnTracker {
   get isAbandoned(): boolean {
     const { userBeganMs, userEndMs } = this.#next ?? {};
     if (!this.#current || userBeganMs === undefined || userEndMs === undefined) return false;
-    return this.#current.lastSignMs < userBeganMs && this.quietMs >= ABANDONED_MS;
+    const quietMs = this.#interruptible ? ABANDONED_MS : ABANDONED_WAITING_MS;
+    return this.#current.lastSignMs < userBeganMs && this.quietMs >= quietMs;
   }
 
   /** The user speaks, and what is said waits for an answer. */
@@ -332,15 +340,16 @@ export class TurnTracker {
   ended(reason?: string): void {
     const turn = this.#current;
     if (!turn) return;
-    const silent = !turn.answered;
-    if (silent && turn.user === '' && reason === undefined) return; // an empty one: nothing happened
+    const isEmpty = !turn.answered && reason === undefined;
+    if (isEmpty && turn.user === '' && turn.userEndMs === undefined) return; // nothing happened
     this.#finishUserLine(turn);
     if (turn.answered) this.#finishModelLine(turn);
     const { index, latency, usage } = turn;
     const cost = usage && this.#price && costUsd(usage, this.#price);
     if (usage) this.#total = addUsage(this.#total, usage);
     this.#broken = isBroken(reason) ? this.#broken + 1 : 0;
-    const warning = reason === undefined ? undefined : reasonWarning(reason, this.#broken);
+    const warning =
+      isEmpty && this.#converses ? EMPTY_TURN : reason && reasonWarning(reason, this.#broken);
     if (warning) this.#emit({ type: 'warning', ...warning });
     this.#emit({
       type: 'turn',

@@ -39,6 +39,7 @@ export class Ending implements Observer {
   readonly #begun = new Set<number>();
   readonly #complete = new Set<number>();
   readonly #over = new Set<number>();
+  #hasWords = false;
   /** Of the first answer that was refused or stopped half-way. */
   #broken: GemliveError | undefined;
   #speechSinceAnswer = false;
@@ -69,6 +70,7 @@ export class Ending implements Observer {
   event(event: ConversationEvent): void {
     switch (event.type) {
       case 'model':
+        this.#hasWords = true;
         if (!this.#begun.has(event.turn)) {
           this.#begun.add(event.turn);
           this.#answering = event.turn;
@@ -119,7 +121,9 @@ export class Ending implements Observer {
   }
 
   #endAfter(quietMs: number): void {
-    this.#cancelGrace = this.#options.clock.after(quietMs, () => this.#end(this.#broken));
+    this.#cancelGrace = this.#options.clock.after(quietMs, () =>
+      this.#end(this.#broken ?? (this.#hasWords ? undefined : noAnswer(undefined))),
+    );
   }
 
   #restartTimeout(): void {

@@ -41,6 +41,7 @@ export class Ledger {
   /** Of sound that has not been sent, dropped or not. */
   #longestWaitMs = 0;
   #answer: { line: Line; upTo: number } | undefined;
+  #wasInterrupted = false;
   #toldLostMs = 0;
   #warnings = 0;
 
@@ -110,8 +111,15 @@ export class Ledger {
   // ---- the listener ------------------------------------------------------------------------------
 
   heard(event: LiveEvent, line: Line): void {
-    if (event.type === 'turnComplete') this.#answer = undefined;
-    if (!isContent(event)) return;
+    if (event.type === 'interrupted') this.#wasInterrupted = this.#answer === undefined;
+    // A turn that ends without an answer settles what it was to answer.
+    const isEmptyTurn =
+      event.type === 'turnComplete' && this.#answer === undefined && !this.#wasInterrupted;
+    if (event.type === 'turnComplete') {
+      this.#answer = undefined;
+      this.#wasInterrupted = false;
+    }
+    if (!isContent(event) && !isEmptyTurn) return;
     this.#answer ??= { line, upTo: line.received.at(-1) ?? 0 };
     const { upTo } = this.#answer;
     for (const { seq, kind } of this.#items) {
@@ -122,6 +130,7 @@ export class Ledger {
       const over = endMs !== undefined && endSeq <= upTo;
       return !over || (endSeq > 0 && !this.#has(line, endSeq));
     });
+    if (isEmptyTurn) this.#answer = undefined;
   }
 
   toldLost(ms: number): void {
