@@ -155,8 +155,8 @@ export class LiveSession {
       const history = resumed ? [] : this.#dialogue.history;
       if (history.length > 0 && !(isFirst && past?.isWhole)) this.#warn(MEMORY_LOST);
       this.#uplink.repeat(seedOf(history, profile), resumed);
-      if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
+    if (this.#unanswered.awaitsAnswer) this.#watchForAnswer();
     this.#emit({ type: 'state', state: 'ready', ...(!isFirst && { gapMs: Math.round(gapMs) }) });
     this.#uplink.pump();
   }
@@ -281,6 +281,10 @@ export class LiveSession {
   /** The last voiced moment was `agoMs` ago. */
   utteranceEnded(agoMs: number): void {
     this.#unanswered.ended(agoMs);
+    this.#watchForAnswer();
+  }
+
+  #watchForAnswer(): void {
     if (this.#options.watches && this.#state !== 'ended') this.#watchdog.watch();
   }
 
@@ -308,6 +312,7 @@ export class LiveSession {
       this.#dialogue.wrote(message);
       this.#queue(message);
     }
+    this.#watchForAnswer();
   }
 
   /** Results of calls that were cancelled, by the server or with their connection, go nowhere. */

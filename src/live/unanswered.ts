@@ -150,9 +150,12 @@ export class Unanswered {
     this.#consumedSeq = Math.max(this.#consumedSeq ?? 0, last?.seq ?? 0);
   }
 
-  /** Somebody has spoken, and waits. */
+  /** Somebody has spoken or written, and waits. */
   get awaitsAnswer(): boolean {
-    return this.#utterances.some(({ endMs }) => endMs !== undefined);
+    return (
+      this.#utterances.some(({ endMs }) => endMs !== undefined) ||
+      this.#kept.some(({ message }) => isText(message))
+    );
   }
 
   /** A text that nobody has answered. */
