@@ -2,14 +2,12 @@
  * The page that tells the product: one source, one session, one sink, and whoever watches.
  *
  *   microphone frame → detector → session            (turns/capture)
- *   server's words and sound → turns, sink           (liveOn…, synchronous to the loudspeaker)
+ *   server's words and sound → turns, sink           (turns/answers, synchronous to the loudspeaker)
  *   interrupted → sink.clear() → what was heard      (turns/reply)
  *
  * What belongs to which turn is the tracker's business; what a device has played is the sink's.
  */
 import { systemClock, type Clock } from './audio/clock.ts';
-import { msOfBytes } from './audio/format.ts';
-import { SampleAligner } from './audio/pcm.ts';
 import type { AudioSink, AudioSource } from './audio/ports.ts';
 import type { SpeechDetector } from './audio/speechDetector.ts';
 import type { Warning } from './errors.ts';
@@ -17,9 +15,9 @@ import type { ConversationEvent, LiveEvent, SessionEvent, Usage } from './events
 import type { LiveSession } from './live/session.ts';
 import type { Content } from './protocol/messages.ts';
 import type { ModelProfile } from './protocol/models.ts';
+import { Answers } from './turns/answers.ts';
 import { Capture, type Marking } from './turns/capture.ts';
 import { tellOf } from './turns/deviceNotices.ts';
-import { Reading } from './turns/reading.ts';
 import { Reply } from './turns/reply.ts';
 import { TurnTracker } from './turns/tracker.ts';
 import { UserActivity } from './turns/userActivity.ts';
@@ -62,9 +60,6 @@ export type ConversationOptions = {
   clock?: Clock;
 };
 
-/** Where idleness has a message of its own and it does not come. */
-const IDLE_BACKSTOP_MS = 15_000;
-
 const IDLE = {
   code: 'idle',
   message: 'nothing was said for a while: the microphone is not sent until you speak',
@@ -75,15 +70,14 @@ export class Conversation {
   readonly #options: ConversationOptions;
   readonly #clock: Clock;
   readonly #tracker: TurnTracker;
-  readonly #reading: Reading;
   readonly #reply: Reply;
+  readonly #answers: Answers;
   readonly #finished: Promise<void>;
   #finish: (error?: Error) => void = () => {};
-  /** A chunk may end in the middle of a sample. */
-  readonly #aligner = new SampleAligner();
   readonly #capture: Capture | undefined;
   readonly #userActivity: UserActivity;
-  #cancelBackstop: () => void = () => {};
+  /** What came while a resampler is loaded. */
+  #waiting: SessionEvent[] | undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -96,14 +90,24 @@ export class Conversation {
       price: profile.price?.value,
       interruptible,
       receipts: profile.usage.value,
+      converses: profile.job.value === 'converse',
     });
-    this.#reading = new Reading(profile);
     this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
     this.#userActivity = new UserActivity({
       onChange: (speaking) => {
         for (const observer of observers) observer.activity?.(speaking);
       },
       endUtterance: () => this.#capture?.serverHeardEnd() ?? true,
+    });
+    this.#answers = new Answers({
+      profile,
+      tracker: this.#tracker,
+      reply: this.#reply,
+      clock: this.#clock,
+      observers,
+      emit: (event) => this.#emit(event),
+      endUtterance: () => this.#capture?.endUtterance(),
+      active: () => this.#capture?.active(),
     });
     this.#capture =
       source &&
@@ -121,6 +125,7 @@ export class Conversation {
           for (const observer of observers) observer.frame?.(pcm, voiced);
         },
         onActivity: (speaking) => {
+          this.#answers.activity(speaking);
           this.#userActivity.local(speaking);
           if (options.bargeIn && interruptible) this.#reply.duck(speaking);
         },
@@ -164,9 +169,10 @@ export class Conversation {
     } finally {
       lifetime.abort(new Error('the conversation is over'));
       signal.removeEventListener('abort', abort);
+      this.#answers.close();
       this.#reply.close();
-      this.#cancelBackstop();
       unsubscribe();
+      this.#waiting = [];
       this.#tracker.close();
       const total = this.#tracker.total;
       if (total) {
@@ -213,6 +219,7 @@ export class Conversation {
     text: string,
     { history, shown = true }: { history?: Content[]; shown?: boolean } = {},
   ): void {
+    this.#answers.asked();
     this.#reply.supersede();
     this.#capture?.active();
     this.#tracker.textSent(text, shown);
@@ -232,11 +239,17 @@ export class Conversation {
   // ---- wire → loudspeaker ----------------------------------------------------------------------------
 
   #sessionOnEvent(event: SessionEvent): void {
+    if (this.#waiting) {
+      this.#waiting.push(event);
+      return;
+    }
     switch (event.type) {
       case 'live':
-        this.#liveOnEvents(this.#reading.read(event.events));
+        if (this.#answers.takes(event.events)) this.#liveOnEvents(event.events);
+        else this.#prepare(event);
         return;
       case 'state':
+        if (event.state === 'ready' && event.gapMs !== undefined) this.#tracker.replayed();
         if (event.state !== 'closed') this.#emitSession(event.state, event);
         return;
       case 'warning':
@@ -247,10 +260,23 @@ export class Conversation {
     }
   }
 
-  #liveOnEvents(events: readonly LiveEvent[]): void {
+  /** Sound of another rate has come: it and all behind it waits for a resampler, for some milliseconds. */
+  #prepare(event: SessionEvent): void {
+    this.#waiting = [event];
+    this.#answers.prepare().then(
+      () => {
+        const waiting = this.#waiting ?? [];
+        this.#waiting = undefined;
+        for (const one of waiting) this.#sessionOnEvent(one);
+      },
+      (error: Error) => this.#finish(error),
+    );
+  }
+
+  #liveOnEvents(live: readonly LiveEvent[]): void {
+    const events = this.#answers.read(live);
     for (const event of events) this.#liveOnEvent(event);
-    // After the whole message: the usage of a turn stands behind its end.
-    this.#endTurn(events);
+    this.#answers.endTurn(events);
   }
 
   #liveOnEvent(event: LiveEvent): void {
@@ -259,27 +285,12 @@ export class Conversation {
       case 'goAway':
         this.#emit({ type: 'goaway', timeLeftMs: event.timeLeftMs });
         return;
-      case 'interrupted':
-        this.#reply.interrupted();
-        return;
       case 'inputTranscription':
-        if (!event.interim) this.#tracker.transcribed(event.text);
+        if (!event.interim) this.#answers.transcribed(event.text);
         else for (const observer of this.#options.observers) observer.guess?.(event.text);
         return;
-      case 'text':
-      case 'outputTranscription':
-        if (this.#beginsOrGoesOn()) this.#tracker.words(event.text);
-        return;
-      case 'thought':
-        if (!this.#beginsOrGoesOn()) return;
-        this.#tracker.acted();
-        this.#emit({ type: 'thought', text: event.text });
-        return;
-      case 'audio':
-        this.#audio(event.pcm, event.sampleRateHz);
-        return;
       case 'toolCall':
-        if (this.#beginsOrGoesOn()) this.#tracker.acted();
+        if (this.#answers.begins()) this.#tracker.acted();
         for (const call of event.calls) this.#emit({ type: 'tool_call', ...call });
         // No tool is declared, so none can be meant; an unanswered call would hold the turn for ever.
         this.#options.session.sendToolResults(
@@ -292,49 +303,11 @@ export class Conversation {
       case 'toolCallCancellation':
         for (const id of event.ids) this.#emit({ type: 'tool_cancelled', id });
         return;
-      case 'generationComplete':
-        this.#reply.generationComplete();
-        return;
       case 'usage':
         this.#tracker.used(event.usage, this.#reply.endsNothing);
         return;
       default: // setup, resumption, grounding, code, voice activity: nothing to do here
-    }
-  }
-
-  /** Something of an answer has come. False: it belongs to a dead turn. */
-  #beginsOrGoesOn(): boolean {
-    if (!this.#reply.accepts()) return false;
-    // Who translates or writes down need not wait for the end of it.
-    const waits = this.#options.profile.job.value === 'converse';
-    if (waits && this.#tracker.awaitsEndOfSpeech) this.#capture?.endUtterance();
-    return true;
-  }
-
-  #audio(bytes: Uint8Array, sampleRateHz: number): void {
-    const pcm = this.#aligner.push(bytes);
-    const ms = Math.round(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
-    const alive = this.#beginsOrGoesOn();
-    for (const observer of this.#options.observers) observer.reply?.(pcm, alive);
-    this.#emit({ type: 'audio', bytes: pcm.byteLength, ms });
-    if (!alive) return;
-    this.#capture?.active();
-    this.#reply.sound(pcm, sampleRateHz);
-  }
-
-  #endTurn(events: readonly LiveEvent[]): void {
-    const complete = events.find((event) => event.type === 'turnComplete');
-    const idle = events.some(
-      (event) => event.type === 'interactionStatus' && event.status !== 'IN_PROGRESS',
-    );
-    this.#cancelBackstop();
-    const onTurnComplete = this.#options.profile.endOfTurn.value === 'turnComplete';
-    if (onTurnComplete || this.#reply.dead || idle) {
-      if (complete || (idle && !onTurnComplete)) this.#reply.turnOver(complete?.reason);
-    } else if (this.#tracker.answering && !this.#reply.ending) {
-      this.#cancelBackstop = this.#clock.after(IDLE_BACKSTOP_MS, () =>
-        this.#reply.turnOver(undefined),
-      );
+        this.#answers.hear(event);
     }
   }
 

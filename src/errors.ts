@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'server_refused'
   | 'server_closed'
   | 'no_answer'
+  | 'cut_off'
   | 'bad_frames'
   | 'session_expired'
   | 'quota'

@@ -89,6 +89,11 @@ export class SampleAligner {
     return all.subarray(0, whole);
   }
 
+  /** What comes next has nothing to do with what was before. */
+  reset(): void {
+    this.#carry = NOTHING;
+  }
+
   /** Bytes that never became a whole sample. */
   get carriedBytes(): number {
     return this.#carry.byteLength;

@@ -13,14 +13,19 @@ const FLOAT_BYTES = 4;
 
 let loading: Promise<SpeexModule> | undefined;
 
-/** Loads the wasm on first use only: most recordings need no conversion. `quality`: speexdsp's, 0 to 10. */
-export async function createResampler(
-  fromHz: number,
-  toHz: number,
-  quality: number = QUALITY,
-): Promise<Resampler> {
+/** Makes resamplers. `quality`: speexdsp's, 0 to 10. */
+export type Resampling = (fromHz: number, toHz: number, quality?: number) => Resampler;
+
+/** Loads the wasm on first use only: most recordings need no conversion. */
+export async function loadResampling(): Promise<Resampling> {
   loading ??= import('@echogarden/speex-resampler-wasm').then((module) => module.default());
-  return new Resampler(await loading, fromHz, toHz, quality);
+  const speex = await loading;
+  return (fromHz, toHz, quality = QUALITY) => new Resampler(speex, fromHz, toHz, quality);
+}
+
+export async function createResampler(...how: Parameters<Resampling>): Promise<Resampler> {
+  const resampling = await loadResampling();
+  return resampling(...how);
 }
 
 export class Resampler {

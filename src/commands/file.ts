@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { makeFolder } from '../config/folders.ts';
 import type { Observer } from '../conversation.ts';
 import { EXIT, GemliveError, usageError } from '../errors.ts';
+import { AnswerLines } from '../ui/answerLines.ts';
 import { harmless } from '../ui/harmless.ts';
 import { errorFields, printError } from '../ui/printError.ts';
 import { advised } from './advice.ts';
@@ -143,16 +144,16 @@ function textObserver(context: CommandContext, label: string | undefined): Obser
   const { stdout, stderr, stderrTty, settings } = context;
   const prefix = label === undefined ? '' : `${label}: `;
   /** An interruption may still cut a line that was whole, so it waits for the end of its turn. */
-  let line = '';
+  const lines = new AnswerLines();
   const print = (): void => {
+    const line = lines.take();
     if (line !== '' && settings.output !== '-') stdout.write(`${prefix}${harmless(line)}\n`);
-    line = '';
   };
   return {
     event: (event) => {
       switch (event.type) {
         case 'model':
-          if ('final' in event) line = event.text;
+          if ('final' in event) lines.final(event.turn, event.text);
           if (!settings.interrupt) print();
           return;
         case 'turn':

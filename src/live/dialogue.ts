@@ -5,8 +5,8 @@
 import type { FunctionCall, InteractionStatus, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
+import { isBroken } from '../protocol/turnReasons.ts';
 import type { Dropped } from './kept.ts';
-import { RepeatedWords } from './repeatedWords.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
 import type { FunctionResult } from './words.ts';
@@ -30,7 +30,6 @@ export class Dialogue {
   readonly #unanswered: Unanswered;
   readonly #handlers: DialogueHandlers;
   readonly #transcript = new Transcript();
-  readonly #words = new RepeatedWords();
   /** Calls that wait for a result. */
   readonly #calls = new Map<string, FunctionCall>();
   /** Something of an answer has come, and its end has not. */
@@ -49,6 +48,8 @@ export class Dialogue {
   #turnOverAtMs = Number.NEGATIVE_INFINITY;
   /** All that comes now comes behind the end of its turn. */
   #isLate = false;
+  /** A turn has ended without an answer: what it was to answer is settled. */
+  #settles = false;
   /** The server has more of the conversation than its last lines. */
   #knowsMore: boolean;
   readonly #nowMs: () => number;
@@ -67,22 +68,8 @@ export class Dialogue {
     this.#knowsMore = knowsMore;
   }
 
-  /** What its listeners are to hear of it: nothing where the server only repeats what the user said. */
-  heard(event: LiveEvent): LiveEvent | undefined {
-    const fresh = this.#fresh(event);
-    if (fresh) this.#transcript.heard(fresh);
-    this.#take(event);
-    return fresh;
-  }
-
-  #fresh(event: LiveEvent): LiveEvent | undefined {
-    const isWords = event.type === 'inputTranscription' && !event.interim;
-    if (!isWords || this.#profile.job.value !== 'converse') return event;
-    const text = this.#words.fresh(event.text);
-    return text === '' ? undefined : { ...event, text };
-  }
-
-  #take(event: LiveEvent): void {
+  heard(event: LiveEvent): void {
+    this.#transcript.heard(event);
     switch (event.type) {
       case 'resumption':
         this.#resumable = event.resumable;
@@ -128,6 +115,7 @@ export class Dialogue {
   }
 
   #answered(): void {
+    this.#settles = false;
     const nowMs = this.#nowMs();
     const quietMs = nowMs - this.#contentAtMs;
     this.#contentAtMs = nowMs;
@@ -142,7 +130,6 @@ export class Dialogue {
     if (isLate) return;
     // The server did not end an answer that stalled: this is the next one.
     if (this.#hasContent && quietMs >= STALLED_MS) this.#unanswered.answerOver();
-    if (!this.#hasContent) this.#words.over();
     this.#hasContent = true;
     this.#generated = false;
     this.#unanswered.answered();
@@ -151,18 +138,16 @@ export class Dialogue {
 
   #turnCompleted(reason: string | undefined): void {
     // The model refused, or this was no filler: it does not think on.
-    if (reason !== undefined) this.#inProgress = false;
+    if (isBroken(reason)) this.#inProgress = false;
     const isEmpty =
       this.#profile.job.value === 'converse' &&
       !this.#hasContent &&
       !this.#interruptedEarly &&
       this.#calls.size === 0;
     if (this.#inProgress) this.#unanswered.stillOwed();
-    else if (isEmpty) this.#unanswered.settled();
+    else if (isEmpty) this.#settles = true;
     else this.#unanswered.answerOver();
-    if (isEmpty) this.#words.over();
-    if (isEmpty && reason !== undefined) this.#handlers.onSign();
-    if (reason !== undefined || this.#profile.endOfTurn.value === 'turnComplete') {
+    if (isBroken(reason) || this.#profile.endOfTurn.value === 'turnComplete') {
       this.#answering = false;
     }
     this.#turnOver();
@@ -174,8 +159,16 @@ export class Dialogue {
       status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
     if (status === 'IN_PROGRESS') return;
     // Nothing follows the filler, or its answer was complete before the model said that it is idle.
-    if (wasInProgress && !this.#hasContent && this.#calls.size === 0) this.#unanswered.settled();
+    if (wasInProgress && !this.#hasContent && this.#calls.size === 0) this.#settles = true;
     this.#answering = false;
+  }
+
+  /** The listeners have handled the message, and may have ended an utterance because of it. */
+  settle(): void {
+    if (!this.#settles) return;
+    this.#settles = false;
+    this.#unanswered.settled();
+    this.#handlers.onSign();
   }
 
   #rest(): void {
@@ -201,6 +194,11 @@ export class Dialogue {
     return willContinue ? this.#calls.has(id) : this.#calls.delete(id);
   }
 
+  /** What has come belongs to the answer before: nothing more needs to come of it. */
+  get isLate(): boolean {
+    return this.#isLate;
+  }
+
   get isCalling(): boolean {
     return this.#calls.size > 0;
   }
@@ -223,14 +221,7 @@ export class Dialogue {
   /** The server will not be sent it again: what its listeners are to hear, when nothing else waits for an answer. */
   drop(dropped: Dropped): LiveEvent[] {
     this.#transcript.drop(dropped);
-    this.#words.over();
     return this.#unanswered.isEmpty ? endOfTurn('DROPPED') : [];
-  }
-
-  /** Another connection: what the user said and nobody answered is sent again, and its words come again. */
-  repeats(): void {
-    if (this.#unanswered.owesSpeech) this.#words.repeat();
-    else this.#words.over();
   }
 
   /** The new session knows no more than what it was told. True: the one before it knew more. */
@@ -241,18 +232,19 @@ export class Dialogue {
   }
 
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
-  breakOff(): LiveEvent[] {
+  breakOff(reason: 'CONNECTION_LOST' | 'CUT_OFF'): LiveEvent[] {
+    if (reason === 'CONNECTION_LOST') this.#transcript.replayed();
     const ids = [...this.#calls.keys()];
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
     // A part that came late does not end the turn of what the user has said since.
     if (this.#answering && !(this.#isLate && !this.#unanswered.isEmpty)) {
-      events.push(...endOfTurn(this.#generated ? undefined : 'CONNECTION_LOST'));
+      events.push(...endOfTurn(this.#generated ? undefined : reason));
     }
     this.#inProgress = false;
     this.#rest();
-    // Nothing of it can come late, either.
-    this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
+    // Another connection brings no late part of it.
+    if (reason === 'CONNECTION_LOST') this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
     return events;
   }
 }

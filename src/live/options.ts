@@ -22,7 +22,7 @@ export type LiveSessionOptions = {
   past?: { handle: string | undefined; lines: readonly Content[]; isWhole: boolean };
   /** Told of each state to come back to, with the last lines of the conversation. The handle is a secret. */
   onResumable?: (handle: string, lines: Content[]) => void;
-  /** 10 s after an utterance without an answer, look whether anybody is there. */
+  /** 10 s after an utterance or a text without an answer, look whether anybody is there. */
   watches?: boolean;
   /**
    * The session hears of each utterance (`utteranceBegan`, `utteranceEnded`, `sendActivity`): it warns of speech that

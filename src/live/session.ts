@@ -13,6 +13,7 @@ import { silentError, unreadableError, type ConnectionError } from './networkErr
 import type { LiveSessionOptions } from './options.ts';
 import { isVerdict } from './recovery.ts';
 import { seedOf, setupFor } from './seed.ts';
+import { StallWatch } from './stallWatch.ts';
 import { SYSTEM_CLOCK } from './timers.ts';
 import { Unanswered } from './unanswered.ts';
 import { Uplink } from './uplink.ts';
@@ -30,7 +31,10 @@ export class LiveSession {
   readonly #unanswered: Unanswered;
   readonly #dialogue: Dialogue;
   readonly #uplink: Uplink;
+  /** From the end of an utterance to the first sign of an answer. */
   readonly #watchdog: Watchdog;
+  /** From there to the end of the answer. */
+  readonly #stallWatch: StallWatch;
   readonly #keeper: Keeper;
   /** What happened before anyone listened: a session may start while the devices are still opening. */
   #unheard: SessionEvent[] | undefined = [];
@@ -68,6 +72,12 @@ export class LiveSession {
     this.#watchdog = new Watchdog(clock, {
       link,
       onSilent: () => this.#warn(NO_ANSWER_YET),
+      onDead: () => this.#keeper.lose(silentError()),
+    });
+    this.#stallWatch = new StallWatch(clock, {
+      link,
+      isCalling: () => this.#dialogue.isCalling,
+      onStalled: () => this.#stallWatchOnStalled(),
       onDead: () => this.#keeper.lose(silentError()),
     });
     this.#keeper = new Keeper(
@@ -137,7 +147,7 @@ export class LiveSession {
       await this.#keeper.start(signal);
     } catch (error) {
       this.#state = 'ended';
-      this.#watchdog.cancel();
+      this.#cancelWatches();
       this.#uplink.release();
       throw this.#failedWith ?? error;
     }
@@ -152,9 +162,8 @@ export class LiveSession {
       const history = resumed ? [] : this.#dialogue.history;
       if (!resumed && this.#dialogue.forget()) this.#warn(memoryLost(history.length > 0));
       this.#uplink.repeat(seedOf(history, profile), resumed);
-      this.#dialogue.repeats();
-      if (this.#options.watches && this.#unanswered.awaitsAnswer) this.#watchdog.watch();
     }
+    if (this.#unanswered.awaitsAnswer) this.#watchForAnswer();
     this.#emit({ type: 'state', state: 'ready', ...(!isFirst && { gapMs: Math.round(gapMs) }) });
     this.#uplink.pump();
   }
@@ -162,14 +171,28 @@ export class LiveSession {
   /** Nothing goes out and nothing comes in: an answer that was on its way is over. `error`: of a loss. */
   #keeperOnGap(error: ConnectionError | undefined): void {
     this.#state = 'gap';
-    this.#watchdog.cancel();
+    this.#cancelWatches();
     const dropped = this.#uplink.lost(error ? (isVerdict(error) ? 'killed' : 'broken') : 'left');
-    const events = this.#dialogue.breakOff();
+    const events = this.#dialogue.breakOff('CONNECTION_LOST');
     if (events.length > 0) this.#emit({ type: 'live', events });
     if (!dropped) return;
     this.#warn(utteranceDropped(dropped.kind));
     const ends = this.#dialogue.drop(dropped);
     if (ends.length > 0 && events.length === 0) this.#emit({ type: 'live', events: ends });
+  }
+
+  /** The connection lives, and nothing more of the answer comes: it is over. */
+  #stallWatchOnStalled(): void {
+    const events = this.#dialogue.breakOff('CUT_OFF');
+    if (this.#options.profile.job.value === 'converse' && events.length > 0) {
+      this.#emit({ type: 'live', events });
+    }
+    this.#keeper.settled();
+  }
+
+  #cancelWatches(): void {
+    this.#watchdog.cancel();
+    this.#stallWatch.cancel();
   }
 
   #isResting(): boolean {
@@ -182,14 +205,45 @@ export class LiveSession {
 
   #connectionOnMessage(message: ServerMessage): void {
     this.#badFrames = 0;
-    const events: LiveEvent[] = toEvents(message).flatMap(
-      (event) => this.#dialogue.heard(event) ?? [],
-    );
+    const events: LiveEvent[] = toEvents(message);
+    for (const event of events) {
+      this.#dialogue.heard(event);
+      this.#followAnswer(event);
+    }
     if (events.length > 0) this.#emit({ type: 'live', events });
+    this.#dialogue.settle();
     // After everybody has heard it: an answer to it may be on its way.
     this.#keeper.settled();
     const goAway = events.find((event) => event.type === 'goAway');
     if (goAway) this.#keeper.goAway(goAway.timeLeftMs);
+  }
+
+  /** Whether more of an answer is to be expected. */
+  #followAnswer(event: LiveEvent): void {
+    const isLate = this.#dialogue.isLate;
+    switch (event.type) {
+      case 'audio':
+        if (isLate) return;
+        this.#stallWatch.heard((event.pcm.byteLength * 500) / event.sampleRateHz);
+        return;
+      case 'text':
+      case 'outputTranscription':
+        if (!isLate) this.#stallWatch.heard(0);
+        return;
+      case 'thought':
+      case 'toolCall':
+      case 'toolCallCancellation':
+        this.#stallWatch.restart();
+        return;
+      case 'interrupted':
+      case 'turnComplete':
+        this.#stallWatch.cancel();
+        return;
+      case 'interactionStatus':
+        if (event.status !== 'IN_PROGRESS') this.#stallWatch.cancel();
+        return;
+      default: // nothing of an answer
+    }
   }
 
   #connectionOnBadFrame(reason: string): void {
@@ -207,7 +261,7 @@ export class LiveSession {
     const state = this.#state;
     if (state === 'connecting' && error) return; // start() throws it
     this.#state = 'ended';
-    this.#watchdog.cancel();
+    this.#cancelWatches();
     if (state === 'ready' || state === 'gap') this.#uplink.tellDropped();
     this.#uplink.release();
     this.#emit({ type: 'state', state: 'closed', ...(error && { reason: error.message }) });
@@ -238,6 +292,10 @@ export class LiveSession {
   /** The last voiced moment was `agoMs` ago. */
   utteranceEnded(agoMs: number): void {
     this.#unanswered.ended(agoMs);
+    this.#watchForAnswer();
+  }
+
+  #watchForAnswer(): void {
     if (this.#options.watches && this.#state !== 'ended') this.#watchdog.watch();
   }
 
@@ -265,12 +323,14 @@ export class LiveSession {
       this.#dialogue.wrote(message);
       this.#queue(message);
     }
+    this.#watchForAnswer();
   }
 
   /** Results of calls that were cancelled, by the server or with their connection, go nowhere. */
   sendToolResults(results: readonly FunctionResult[]): void {
     const wanted = results.filter((result) => this.#dialogue.takes(result));
     if (wanted.length > 0) this.#queue(resultsMessage(wanted));
+    this.#stallWatch.restart();
   }
 
   #queue(message: ClientMessage): void {

@@ -229,9 +229,12 @@ export class Unanswered {
     this.#consumedSeq = Math.max(this.#consumedSeq ?? 0, last?.seq ?? 0);
   }
 
-  /** Somebody has spoken, and waits. */
+  /** Somebody has spoken or written, and waits. */
   get awaitsAnswer(): boolean {
-    return this.#utterances.some(({ endMs }) => endMs !== undefined);
+    return (
+      this.#utterances.some(({ endMs }) => endMs !== undefined) ||
+      this.#kept.some(({ message }) => isText(message))
+    );
   }
 
   /** The server has been sent something whole that it has not answered. */

@@ -3,10 +3,11 @@
  * from the server's word to the sink, so that nothing of a dead turn can slip in between.
  */
 import type { Clock } from '../audio/clock.ts';
-import { msOfBytes } from '../audio/format.ts';
+import { msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import type { ConversationEvent } from '../events.ts';
-import type { TurnTracker } from './tracker.ts';
+import { CUT_OFF } from '../protocol/turnReasons.ts';
+import { ABANDONED_MS, type TurnTracker } from './tracker.ts';
 
 /** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
 const DEAD_TURN_MS = 2_000;
@@ -54,17 +55,29 @@ export class Reply {
   accepts(): boolean {
     if (this.#dead) return false;
     if (this.#ending) this.#over(this.#ending.reason); // the next answer does not wait for the last echo
+    else if (this.#tracker.isAbandoned) this.#abandon();
     return true;
   }
 
-  /** Whole samples of sound, as they came. */
-  sound(pcm: Uint8Array, sampleRateHz: number): void {
+  /** Whole samples of sound. */
+  sound(pcm: Uint8Array): void {
     if (this.#sink && (!this.#tracker.answering || this.#tracker.answer?.soundMs === 0)) {
-      const { playedMs, queuedMs } = this.#sink.position();
-      this.#startMs = playedMs + queuedMs;
+      this.#begin(this.#sink);
     }
-    this.#tracker.sound(msOfBytes({ sampleRateHz, channels: 1 }, pcm.byteLength));
+    this.#tracker.sound(msOfBytes(OUTPUT_FORMAT, pcm.byteLength));
     this.#sink?.write(pcm);
+  }
+
+  /** Sound that is heard though its turn is over. It may turn out to be the beginning of the next one. */
+  lateSound(pcm: Uint8Array, isFirst: boolean): void {
+    if (this.#sink && isFirst) this.#begin(this.#sink);
+    this.#sink?.write(pcm);
+    this.#sink?.flush();
+  }
+
+  #begin(sink: AudioSink): void {
+    const { playedMs, queuedMs } = sink.position();
+    this.#startMs = playedMs + queuedMs;
   }
 
   generationComplete(): void {
@@ -89,8 +102,17 @@ export class Reply {
       this.#over(undefined);
       return;
     }
+    // Nothing comes of an answer that has stopped: the next one must not wait for its end.
+    if (!this.#dead && !this.#ending && this.#tracker.quietMs >= ABANDONED_MS) {
+      this.#abandon();
+      return;
+    }
     this.cut();
     this.expectTurnComplete();
+  }
+
+  #abandon(): void {
+    this.#over(this.#tracker.answer?.final === true ? undefined : CUT_OFF);
   }
 
   /** The end of a turn that is over for us already: its receipt belongs to no turn in progress. */
@@ -168,6 +190,11 @@ export class Reply {
       },
       () => {}, // the device is lost: onLost tells
     );
+  }
+
+  /** The next line begins, whatever of this one still sounds. */
+  lineOver(): void {
+    this.#over(this.#ending?.reason);
   }
 
   /** The server has ended the turn, and its sound still plays. */

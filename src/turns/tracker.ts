@@ -8,14 +8,23 @@
  */
 import type { ConversationEvent, Latency, Usage } from '../events.ts';
 import type { Price } from '../protocol/models.ts';
+import { joint, mergeTranscripts } from '../protocol/joinWords.ts';
+import { EMPTY_TURN, isBroken, reasonWarning } from '../protocol/turnReasons.ts';
 import { addUsage, costUsd, NO_USAGE } from './cost.ts';
 import { cutAtHeard } from './cut.ts';
 
 type Turn = {
   index: number;
   user: string;
+  /** When the last of them came, and whether another utterance has begun since. */
+  heardMs: number;
+  hasNewUtterance: boolean;
+  /** The line when the connection was made again, and what has been transcribed since: it may be the same. */
+  replay: { said: string; again: string } | undefined;
   /** Told with `final` already: typed text is whole at once. */
   userFinal: boolean;
+  /** When a voice began to say the user's words, on the clock. */
+  userBeganMs: number | undefined;
   /** When the user's words ended, on the clock; `spoken` when a voice said them. */
   userEndMs: number | undefined;
   spoken: boolean;
@@ -24,10 +33,25 @@ type Turn = {
   /** The model has begun its side: words, sound, or a tool call. */
   answered: boolean;
   soundMs: number;
+  /** When the last of the model's side came, and when all of its sound would have been played. */
+  lastSignMs: number;
+  soundEndsMs: number;
   latency: Latency;
   usage: Usage | undefined;
   interrupted: boolean;
+  /** When it was over. */
+  endedMs: number;
 };
+
+/** Pieces of one word follow each other faster than that. */
+const NEW_SEGMENT_MS = 1_000;
+const NEW_UTTERANCE_MS = 300;
+/** Parts of an answer may come for so long after its turn. */
+const LATE_MS = 5_000;
+/** An answer that was silent for so long is not gone on with after the next utterance. */
+export const ABANDONED_MS = 3_000;
+/** The same where utterances wait for their turn: a slow answer is likelier than one that has stopped. */
+const ABANDONED_WAITING_MS = 8_000;
 
 export class TurnTracker {
   readonly #emit: (event: ConversationEvent) => void;
@@ -35,6 +59,7 @@ export class TurnTracker {
   readonly #price: Price | undefined;
   readonly #interruptible: boolean;
   readonly #receipts: 'turn' | 'second';
+  readonly #converses: boolean;
   #current: Turn | undefined;
   /** The user's side of the turn after this one, begun while the model still has the word. */
   #next: Turn | undefined;
@@ -45,6 +70,8 @@ export class TurnTracker {
   #last: Turn | undefined;
   #count = 0;
   #total: Usage = NO_USAGE;
+  /** Answers in a row that were refused or stopped. */
+  #broken = 0;
 
   constructor(
     emit: (event: ConversationEvent) => void,
@@ -53,12 +80,15 @@ export class TurnTracker {
       price,
       interruptible = true,
       receipts = 'turn',
+      converses = true,
     }: {
       nowMs: () => number;
       price: Price | undefined;
       interruptible?: boolean;
       /** Each is of the whole turn, or of a part of it. Default `turn`. */
       receipts?: 'turn' | 'second';
+      /** The model answers what is said. Default true. */
+      converses?: boolean;
     },
   ) {
     this.#emit = emit;
@@ -66,6 +96,7 @@ export class TurnTracker {
     this.#price = price;
     this.#interruptible = interruptible;
     this.#receipts = receipts;
+    this.#converses = converses;
   }
 
   /** The model has begun to answer, and the turn is not over. */
@@ -91,6 +122,42 @@ export class TurnTracker {
     return { usage: this.#total, costUsd: this.#price && costUsd(this.#total, this.#price) };
   }
 
+  /** How long the answer in progress has been silent: no message, and its sound would have been played. */
+  get quietMs(): number {
+    const turn = this.#current;
+    if (!turn?.answered) return 0;
+    return Math.max(0, this.#nowMs() - Math.max(turn.lastSignMs, turn.soundEndsMs));
+  }
+
+  /** The next utterance began and ended while nothing of this answer came: what comes now answers that one. */
+  get isAbandoned(): boolean {
+    const { userBeganMs, userEndMs } = this.#next ?? {};
+    if (!this.#current || userBeganMs === undefined || userEndMs === undefined) return false;
+    const quietMs = this.#interruptible ? ABANDONED_MS : ABANDONED_WAITING_MS;
+    return this.#current.lastSignMs < userBeganMs && this.quietMs >= quietMs;
+  }
+
+  /** The user speaks, and what is said waits for an answer. */
+  get userSpeaks(): boolean {
+    const { userBeganMs, userEndMs } = this.#current ?? {};
+    return userBeganMs !== undefined && userEndMs === undefined;
+  }
+
+  get wasInterrupted(): boolean {
+    return this.#last?.interrupted === true;
+  }
+
+  /** What comes of an answer now may belong to the turn before: nobody waits for an answer yet. */
+  get mayBeLate(): boolean {
+    if (!this.#last || this.answering || this.#nowMs() - this.#last.endedMs > LATE_MS) return false;
+    return !this.#current || (this.userSpeaks && this.#current.user === '');
+  }
+
+  /** When the words ended that wait for an answer. */
+  get userEndMs(): number | undefined {
+    return this.#current?.userEndMs;
+  }
+
   #open(turn = newTurn()): Turn {
     this.#count += 1;
     turn.index = this.#count;
@@ -106,6 +173,7 @@ export class TurnTracker {
   #modelTurn(): Turn {
     const turn = (this.#current ??= this.#open());
     turn.answered = true;
+    turn.lastSignMs = this.#nowMs();
     return turn;
   }
 
@@ -126,6 +194,8 @@ export class TurnTracker {
     } else {
       this.#utterance = this.#userTurn();
     }
+    this.#utterance.userBeganMs ??= this.#nowMs();
+    this.#utterance.hasNewUtterance = true;
   }
 
   /** `endMs`: when the last voiced frame ended, on the tracker's clock. */
@@ -149,7 +219,7 @@ export class TurnTracker {
     const last = this.#last;
     if (!this.#current && !this.#next && last) {
       // After the turn's end and before the next speech: it corrects that line.
-      last.user += delta;
+      last.user += this.#joined(last, last.user, delta);
       this.#emit({ type: 'user', turn: last.index, text: last.user.trim(), final: true });
       return;
     }
@@ -157,9 +227,39 @@ export class TurnTracker {
       this.#current?.answered && !this.#next && !this.#current.interrupted
         ? this.#current
         : this.#userTurn();
-    turn.user += delta;
+    if (turn.replay) return this.#transcribedAgain(turn, turn.replay, delta);
+    const piece = this.#joined(turn, turn.user, delta);
+    turn.user += piece;
     turn.userFinal = false;
-    this.#emit({ type: 'user', turn: turn.index, delta });
+    this.#emit({ type: 'user', turn: turn.index, delta: piece });
+  }
+
+  /** The connection was made again, and what nobody has answered was sent again: it may be transcribed again, too. */
+  replayed(): void {
+    for (const turn of [this.#current, this.#next, ...this.#later]) {
+      if (turn && !turn.answered && turn.user !== '' && turn.userBeganMs !== undefined) {
+        turn.replay = { said: turn.user, again: '' };
+      }
+    }
+  }
+
+  #transcribedAgain(turn: Turn, replay: { said: string; again: string }, delta: string): void {
+    replay.again += this.#joined(turn, replay.again, delta);
+    const line = mergeTranscripts(replay.said, replay.again);
+    if (line.trim() === turn.user.trim()) return;
+    turn.user = line;
+    turn.userFinal = true;
+    this.#emit({ type: 'user', turn: turn.index, text: line.trim(), final: true });
+  }
+
+  /** A piece of a transcription with the blank that it may lack before it. */
+  #joined(turn: Turn, before: string, piece: string): string {
+    const sinceMs = this.#nowMs() - turn.heardMs;
+    const isNew =
+      sinceMs >= NEW_SEGMENT_MS || (turn.hasNewUtterance && sinceMs >= NEW_UTTERANCE_MS);
+    turn.heardMs = this.#nowMs();
+    turn.hasNewUtterance = false;
+    return joint(before, piece, isNew) + piece;
   }
 
   // ---- the model's side --------------------------------------------------------------------------
@@ -167,8 +267,19 @@ export class TurnTracker {
   words(delta: string): void {
     const turn = this.#modelTurn();
     turn.latency.firstTextMs ??= this.#sinceUser(turn);
-    turn.model += delta;
-    this.#emit({ type: 'model', turn: turn.index, delta });
+    const piece = joint(turn.model, delta) + delta;
+    turn.model += piece;
+    // Words behind `generationComplete`: the line is told again when the turn is over.
+    turn.modelFinal = turn.interrupted;
+    this.#emit({ type: 'model', turn: turn.index, delta: piece });
+  }
+
+  /** Words of the turn before that come after its end: they correct its line. */
+  lateWords(text: string): void {
+    const last = this.#last;
+    if (!last || last.interrupted) return;
+    last.model += joint(last.model, text) + text;
+    this.#emit({ type: 'model', turn: last.index, text: last.model.trim(), final: true });
   }
 
   sound(ms: number): void {
@@ -179,6 +290,7 @@ export class TurnTracker {
       if (turn.spoken) turn.latency.endOfSpeechToAudioMs = sinceMs;
     }
     turn.soundMs += ms;
+    turn.soundEndsMs = Math.max(turn.soundEndsMs, turn.lastSignMs) + ms;
   }
 
   /** The model does something that is neither words nor sound: a tool call, a thought. */
@@ -228,13 +340,17 @@ export class TurnTracker {
   ended(reason?: string): void {
     const turn = this.#current;
     if (!turn) return;
-    const silent = !turn.answered;
-    if (silent && turn.user === '' && reason === undefined) return; // an empty one: nothing happened
+    const isEmpty = !turn.answered && reason === undefined;
+    if (isEmpty && turn.user === '' && turn.userEndMs === undefined) return; // nothing happened
     this.#finishUserLine(turn);
     if (turn.answered) this.#finishModelLine(turn);
     const { index, latency, usage } = turn;
     const cost = usage && this.#price && costUsd(usage, this.#price);
     if (usage) this.#total = addUsage(this.#total, usage);
+    this.#broken = isBroken(reason) ? this.#broken + 1 : 0;
+    const warning =
+      isEmpty && this.#converses ? EMPTY_TURN : reason && reasonWarning(reason, this.#broken);
+    if (warning) this.#emit({ type: 'warning', ...warning });
     this.#emit({
       type: 'turn',
       index,
@@ -243,6 +359,7 @@ export class TurnTracker {
       ...(cost !== undefined && { costUsd: cost }),
       ...(reason !== undefined && { reason }),
     });
+    turn.endedMs = this.#nowMs();
     this.#last = turn;
     this.#current = this.#next;
     this.#next = undefined;
@@ -278,15 +395,22 @@ function newTurn(): Turn {
   return {
     index: 0,
     user: '',
+    heardMs: 0,
+    hasNewUtterance: false,
+    replay: undefined,
     userFinal: false,
+    userBeganMs: undefined,
     userEndMs: undefined,
     spoken: false,
     model: '',
     modelFinal: false,
     answered: false,
     soundMs: 0,
+    lastSignMs: 0,
+    soundEndsMs: 0,
     latency: {},
     usage: undefined,
     interrupted: false,
+    endedMs: 0,
   };
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseWav } from '../../src/audio/wav.ts';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
-import { eventsIn, runCli, type CliResult } from '../support/cli.ts';
+import { eventsIn, runCli, spawnCli, type CliResult } from '../support/cli.ts';
 import { openPty } from '../support/pty.ts';
 import { afterSetup, startScriptedServer, type Peer } from '../support/scriptedServer.ts';
 
@@ -75,6 +75,7 @@ const guess = (words: string) => ({
   serverContent: { interimInputTranscription: { text: words } },
 });
 const spoken = (words: string) => ({ serverContent: { outputTranscription: { text: words } } });
+const whole = { serverContent: { generationComplete: true } };
 const over = { serverContent: { turnComplete: true } };
 const finals = (result: CliResult, type: string) =>
   eventsIn(result.stdout).filter((event) => event['type'] === type && event['final'] === true);
@@ -138,6 +139,25 @@ describe('a model that writes down what it hears', () => {
       ['file', question, '-m', TRANSCRIBE],
     );
     expect(result).toMatchObject({ code: 0, stdout: `${WORDS}\n` });
+  });
+
+  it.concurrent('file prints a line for each utterance where only generationComplete ends one', async () => {
+    const result = await against(
+      async (peer) => {
+        for (const line of ['First.', 'Second.', 'Third.']) {
+          await sound(peer, 25);
+          peer.send(heard(line));
+          peer.send(whole);
+        }
+      },
+      ['file', question, '-m', TRANSCRIBE, '--json'],
+    );
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(finals(result, 'model')).toMatchObject([
+      { turn: 1, text: 'First.' },
+      { turn: 2, text: 'Second.' },
+      { turn: 3, text: 'Third.' },
+    ]);
   });
 
   it.concurrent('talk shows a guess until the words are there', async () => {
@@ -224,6 +244,41 @@ describe('a model that translates', () => {
     });
   });
 
+  it.concurrent.each([[[]], [['--json']]])(
+    'talk %j has lines while the stream goes on',
+    async (flags) => {
+      const server = await startScriptedServer(
+        afterSetup(async (peer) => {
+          for (let count = 1; peer.socket.readyState === peer.socket.OPEN; count += 1) {
+            peer.send(heard(` This is sentence ${count}.`));
+            peer.send(spoken(` Dies ist Satz ${count}, und er ist recht lang geraten.`));
+            await sound(peer, 5);
+          }
+        }),
+      );
+      const args = ['talk', '-m', TRANSLATE, '--translate-to', 'de', '--no-speaker', ...flags];
+      const child = spawnCli([...args, '--base-url', server.url, '--mic-command', mic]);
+      try {
+        let stdout = '';
+        const lines = (): string[] =>
+          stdout
+            .split('\n')
+            .filter(
+              (line) => line.includes('Satz') && (flags.length === 0 || line.includes('"final"')),
+            );
+        for await (const chunk of child.stdout) {
+          stdout += String(chunk);
+          if (lines().length >= 2) break;
+        }
+        expect(lines()[0]).toContain('Satz 1,');
+        expect(lines()[1]).toContain('Satz 3,');
+      } finally {
+        child.kill();
+        await server.close();
+      }
+    },
+  );
+
   it.concurrent('is asked into which language', async () => {
     const { code, stderr } = await runCli(['talk', '-m', TRANSLATE, '--dry-run']);
     expect(code).toBe(0);
@@ -232,6 +287,21 @@ describe('a model that translates', () => {
 });
 
 describe('a model that thinks before it answers', () => {
+  it.concurrent('chat ends at once where the turn is refused without a status', async () => {
+    const reason = 'RESPONSE_REJECTED';
+    const begun = performance.now();
+    const result = await against(
+      async (peer) => {
+        await peer.next();
+        peer.send({ serverContent: { turnComplete: true, turnCompleteReason: reason } });
+      },
+      ['chat', 'what time is it', '-m', THINKS],
+    );
+    expect(result).toMatchObject({ code: 6, stdout: '' });
+    expect(result.stderr).toContain(reason);
+    expect(performance.now() - begun).toBeLessThan(14_000);
+  });
+
   /** As the service has it: something is said at once, and the turn is over for now. */
   const filler = (peer: Peer): void => {
     peer.send(spoken('One moment. '));

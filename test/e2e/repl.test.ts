@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { startLiveServer, type LiveServer } from '../../src/server/server.ts';
 import { hasProgram } from '../support/programs.ts';
 import { openPty, type Pty } from '../support/pty.ts';
+import { afterSetup, startScriptedServer } from '../support/scriptedServer.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'gemlive-repl-test-'));
 const inTerminal = it.skipIf(process.env['CI'] !== 'true' && !hasProgram('script'));
@@ -150,3 +151,38 @@ inTerminal('a server that goes away ends it with a line and exit 5', async () =>
   expect(code).toBe(5);
   expect(modes.after).toBe(modes.before);
 });
+
+inTerminal(
+  'gives the prompt back when no answer comes, and shows one that comes later',
+  async () => {
+    let answer = (): void => {};
+    const silent = await startScriptedServer(
+      afterSetup(async (peer) => {
+        await peer.next();
+        answer = () => {
+          peer.send({ serverContent: { outputTranscription: { text: 'I was away.' } } });
+          peer.send({ serverContent: { generationComplete: true } });
+          peer.send({ serverContent: { turnComplete: true } });
+        };
+        await peer.next();
+        peer.send({ serverContent: { outputTranscription: { text: 'Yes.' } } });
+        peer.send({ serverContent: { turnComplete: true } });
+      }),
+    );
+    try {
+      const terminal = await open('--base-url', silent.url);
+      await ask(terminal, 'are you there', /warning: no answer; [^\n]*\n> $/);
+      terminal.mark();
+      terminal.send('half a li');
+      await terminal.until(/half a li$/);
+      terminal.mark();
+      answer();
+      await terminal.until(/I was away\.\n> half a li$/);
+      await ask(terminal, 'ne', /Yes\.\n> $/);
+      terminal.send(CTRL_D);
+      expect((await terminal.ended).code).toBe(0);
+    } finally {
+      await silent.close();
+    }
+  },
+);

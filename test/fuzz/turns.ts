@@ -91,7 +91,7 @@ const turns = fc.asyncProperty(
       else if ('waitMs' in one) await clock.pass(one.waitMs);
       else if ('soundMs' in one) {
         const pcm = new Uint8Array(bytesOfMs(OUTPUT_FORMAT, one.soundMs));
-        if (reply.accepts()) reply.sound(pcm, OUTPUT_FORMAT.sampleRateHz);
+        if (reply.accepts()) reply.sound(pcm);
       } else {
         reply.supersede();
         tracker.textSent(one.typed, one.shown);
@@ -110,6 +110,8 @@ function check(events: readonly ConversationEvent[]): void {
   const finals = new Map<number, number>();
   const deltas = new Map<number, string>();
   const cut = new Set<number>();
+  /** Words have come since the last line. */
+  const hasMore = new Set<number>();
   for (const event of events) {
     const place = notFinite(event);
     ensure(place === undefined, `${event.type}${place} is no number`);
@@ -123,9 +125,10 @@ function check(events: readonly ConversationEvent[]): void {
       const count = (finals.get(event.turn) ?? 0) + 1;
       finals.set(event.turn, count);
       ensure(
-        count === 1 || event.interrupted === true,
+        count === 1 || event.interrupted === true || hasMore.has(event.turn),
         `turn ${event.turn} has ${count} last lines`,
       );
+      hasMore.delete(event.turn);
       if (event.interrupted) cut.add(event.turn);
       ensure((event.heardMs ?? 0) >= 0, 'less than nothing was heard');
       const said = (deltas.get(event.turn) ?? '').trim();
@@ -136,6 +139,7 @@ function check(events: readonly ConversationEvent[]): void {
       );
     } else {
       ensure(!cut.has(event.turn), `turn ${event.turn} was cut, and goes on`);
+      hasMore.add(event.turn);
       deltas.set(event.turn, (deltas.get(event.turn) ?? '') + event.delta);
     }
   }

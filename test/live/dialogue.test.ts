@@ -36,7 +36,10 @@ function owedAfter(steps: readonly Step[], model = MODEL): string[] {
       const message = { realtimeInput: { text: step } };
       unanswered.push(message, 0);
       unanswered.sent(message);
-    } else dialogue.heard(step);
+    } else {
+      dialogue.heard(step);
+      dialogue.settle();
+    }
   }
   return unanswered.take(true).map(textOf);
 }

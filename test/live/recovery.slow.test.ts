@@ -303,7 +303,13 @@ describe('a handle that is stale', () => {
       },
       model: 'gemini-3.5-live-translate-preview',
     });
-    await ask(one, 'one');
+    // No message ends a turn of a translation.
+    const translated = async (text: string): Promise<void> => {
+      const handles = one.handles();
+      one.session.sendText(text);
+      await until(`the translation of "${text}"`, () => one.handles() > handles);
+    };
+    await translated('one');
     one.proxy.refuse();
     one.proxy.drop();
     await pause(100);
@@ -311,7 +317,7 @@ describe('a handle that is stale', () => {
     frames = [];
     one.proxy.accept();
     await until('it is ready again', () => readies(one) === 2);
-    await ask(one, 'two');
+    await translated('two');
     expect(one.said(2)).toBe('two');
     expect(one.warnings()).toEqual([]);
     expect(JSON.stringify(frames)).not.toContain('"one"');

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 
 import type { Link } from '../../src/live/keeping.ts';
+import { StallWatch } from '../../src/live/stallWatch.ts';
 import { SYSTEM_CLOCK } from '../../src/live/timers.ts';
 import { Watchdog } from '../../src/live/watchdog.ts';
 
@@ -64,4 +65,33 @@ it('a model that keeps silent is told once for each time', async () => {
     expect(told).toHaveLength(times);
   }
   expect(new Set(told)).toEqual(new Set(['silent']));
+});
+
+it('an answer does not stall while a call waits for its result, and does afterwards', async () => {
+  const told: string[] = [];
+  let isCalling = true;
+  const link: Link = {
+    bufferedBytes: 0,
+    send: () => true,
+    close: async () => {},
+    isAlive: async () => true,
+  };
+  const stallWatch = new StallWatch(SYSTEM_CLOCK, {
+    link: () => link,
+    isCalling: () => isCalling,
+    onStalled: () => told.push('stalled'),
+    onDead: () => told.push('dead'),
+  });
+  stallWatch.restart();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(told).toEqual([]);
+  stallWatch.heard(0);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(told).toEqual([]);
+  isCalling = false;
+  stallWatch.restart();
+  await vi.advanceTimersByTimeAsync(9_900);
+  expect(told).toEqual([]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(told).toEqual(['stalled']);
 });

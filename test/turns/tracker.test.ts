@@ -208,3 +208,13 @@ it('an end with nothing before it is no turn; a silent one with a reason is', ()
   tracker.ended('NEED_MORE_INPUT');
   expect(take()).toContainEqual({ type: 'turn', index: 1, latency: {}, reason: 'NEED_MORE_INPUT' });
 });
+
+it('words behind the end of the generation are in the line when the turn is over', () => {
+  const { tracker, take } = tracked();
+  tracker.words('Yes.');
+  tracker.generationComplete();
+  tracker.words(' Indeed.');
+  tracker.ended();
+  const finals = take().filter((event) => event.type === 'model' && 'final' in event);
+  expect(finals).toMatchObject([{ text: 'Yes.' }, { text: 'Yes. Indeed.' }]);
+});

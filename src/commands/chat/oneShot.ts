@@ -2,12 +2,14 @@
 import { systemClock } from '../../audio/clock.ts';
 import type { AudioSink } from '../../audio/ports.ts';
 import { Conversation, type Observer } from '../../conversation.ts';
-import { EXIT, GemliveError } from '../../errors.ts';
+import type { GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
+import { isBroken } from '../../protocol/turnReasons.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import { brokenAnswer, noAnswer } from '../brokenAnswer.ts';
 import { answerInstead, mayFallBack } from './fallback.ts';
 import type { PastSession } from '../pastSession.ts';
 
@@ -53,8 +55,10 @@ export async function askOnce(
   let turn: number | undefined;
   const observer: Required<Pick<Observer, 'event'>> = {
     event: (event) => {
-      if (event.type === 'warning') context.warn(event);
-      else if (events) {
+      if (event.type === 'warning') {
+        // The error at the end tells of a broken answer.
+        if (events || !event.code.startsWith('answer_')) context.warn(event);
+      } else if (events) {
         const { type, ...fields } = event;
         events.emit(type, fields);
       }
@@ -78,6 +82,7 @@ export async function askOnce(
             print(whole.slice(printed.length));
             return;
           }
+          // The turn may end in the same message with a reason: then its failure counts.
           if (answer.trim() !== '' && !untilTurnOver) stop();
           return;
         case 'thought':
@@ -85,7 +90,8 @@ export async function askOnce(
           watch();
           return;
         case 'turn':
-          stop(answer.trim() === '' ? noAnswer(event.reason) : undefined);
+          if (answer.trim() === '') stop(noAnswer(event.reason));
+          else stop(isBroken(event.reason) ? brokenAnswer(event.reason) : undefined);
           return;
         case 'usage':
           if (settings.usage && !settings.json) stderr.write(`${usageLine(event)}\n`);
@@ -122,16 +128,4 @@ export async function askOnce(
   }
   if (failure) throw failure;
   return answer.trim();
-}
-
-function noAnswer(reason: string | undefined): GemliveError {
-  return new GemliveError('the model gave no answer', {
-    code: 'no_answer',
-    exitCode: EXIT.server,
-    why:
-      reason === undefined
-        ? 'it ended the turn without a word, or went silent'
-        : `it ended the turn with ${reason}`,
-    hint: 'put the question differently, or try another model: -m',
-  });
 }

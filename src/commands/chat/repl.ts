@@ -6,6 +6,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { EXIT, type GemliveError } from '../../errors.ts';
 import type { ConversationEvent, SessionState } from '../../events.ts';
 import type { Content } from '../../protocol/messages.ts';
+import { NO_ANSWER_YET } from '../../live/warnings.ts';
 import { harmless } from '../../ui/harmless.ts';
 import type { CommandContext } from '../context.ts';
 import type { LivePlace } from '../live.ts';
@@ -165,6 +166,7 @@ class Repl implements ReplControls {
     }
     if (this.#printed !== '') this.#endAnswer();
     this.#screen.still = true;
+    this.#isLate = false;
     this.#answering = undefined;
     this.#sessions.ask(text);
   }
@@ -202,12 +204,17 @@ class Repl implements ReplControls {
       const { type, ...fields } = event;
       events.emit(type, fields);
     }
+    // The prompt comes back; an answer may still follow.
+    if (event.type === 'warning' && event.code === NO_ANSWER_YET.code && this.#screen.still) {
+      this.#isLate = this.#printed === '';
+      this.#endAnswer();
+    }
     if (event.type === 'session') this.#sayConnection(event.state, event.attempt);
     if (event.type === 'user') this.#answering = event.turn;
     if (event.type === 'model' && event.turn === this.#answering) {
       if ('final' in event) {
         this.#endAnswer();
-      } else if (this.#screen.still) {
+      } else if (this.#isShown()) {
         const delta = this.#printed === '' ? event.delta.trimStart() : event.delta;
         this.#printed += delta;
         if (!events) stdout.write(harmless(delta));
@@ -216,6 +223,19 @@ class Repl implements ReplControls {
       this.#endAnswer();
     }
   }
+
+  /** An answer is shown where it is waited for, or comes when nobody expects it any more: in place of the prompt. */
+  #isShown(): boolean {
+    if (!this.#screen.still && this.#isLate) {
+      this.#screen.write('\r\x1b[K');
+      this.#screen.still = true;
+    }
+    this.#isLate = false;
+    return this.#screen.still;
+  }
+
+  /** The prompt is back though the answer has not begun. */
+  #isLate = false;
 
   /** One line when it is gone, one when it is back; a move to another is not worth one. */
   #sayConnection(state: SessionState, attempt: number | undefined): void {
@@ -232,7 +252,8 @@ class Repl implements ReplControls {
 
   #endAnswer(): void {
     if (!this.#screen.still) return;
-    if (!this.#printed.endsWith('\n') && !this.context.events) this.context.stdout.write('\n');
+    const isOnNewLine = this.#printed.endsWith('\n') || this.#isLate;
+    if (!isOnNewLine && !this.context.events) this.context.stdout.write('\n');
     this.#printed = '';
     this.#screen.still = false;
     this.#prompt(true);

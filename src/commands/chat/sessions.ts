@@ -82,7 +82,7 @@ export class Sessions {
     const extras = { asText: true, seedsHistory: this.#pending.length > 0 };
     const { last } = this.#beginning;
     const conversation = new Conversation({
-      session: newSession(this.context, this.#place, extras, { past, last }),
+      session: newSession(this.context, this.#place, extras, { watches: true, past, last }),
       profile: this.context.resolved.profile,
       observers: [{ event: (event) => this.#onEvent(event) }],
     });

@@ -5,11 +5,13 @@
  * An utterance may be spoken while the answer to an earlier one is still under way, and the server may
  * take two utterances for one. So the local detector's count is believed as long as answers catch up with
  * it; where they do not, speech after the last answer began keeps the replay waiting, and 2 s of quiet
- * after the last turn's end show that the server has joined the rest. What only translates or writes down
- * may know no turns at all: then 5 s without a word or a sound end it.
+ * after the last turn's end show that the server has joined the rest. A model that translates or transcribes
+ * may end no turn, and its lines need not match the utterances: 5 s without a word or a sound end the replay.
  */
 import type { Clock } from '../../audio/clock.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
+import { isBroken } from '../../protocol/turnReasons.ts';
+import { brokenAnswer, noAnswer } from '../brokenAnswer.ts';
 import type { ConversationEvent } from '../../events.ts';
 import type { Observer } from '../../conversation.ts';
 
@@ -22,7 +24,7 @@ export type EndingOptions = {
   turnTimeoutMs: number;
   /** A turn counts when its usage is here, not when its last word is. */
   untilTurnComplete: boolean;
-  /** The model may give words and sound without end and without turns. */
+  /** The model translates or transcribes, and may end no turn. */
   streams: boolean;
   onEnd(error: GemliveError | undefined): void;
 };
@@ -37,6 +39,9 @@ export class Ending implements Observer {
   readonly #begun = new Set<number>();
   readonly #complete = new Set<number>();
   readonly #over = new Set<number>();
+  #hasWords = false;
+  /** Of the first answer that was refused or stopped half-way. */
+  #broken: GemliveError | undefined;
   #speechSinceAnswer = false;
   #speaking = false;
   #cancelGrace: () => void = () => {};
@@ -65,6 +70,7 @@ export class Ending implements Observer {
   event(event: ConversationEvent): void {
     switch (event.type) {
       case 'model':
+        this.#hasWords = true;
         if (!this.#begun.has(event.turn)) {
           this.#begun.add(event.turn);
           this.#answering = event.turn;
@@ -73,7 +79,7 @@ export class Ending implements Observer {
         if ('final' in event) this.#complete.add(event.turn);
         break;
       case 'turn':
-        if (this.#begun.has(event.index)) this.#over.add(event.index);
+        this.#turnOver(event.index, event.reason);
         break;
       case 'user':
       case 'audio':
@@ -85,6 +91,16 @@ export class Ending implements Observer {
     this.#look();
   }
 
+  #turnOver(index: number, reason: string | undefined): void {
+    const hasWords = this.#begun.has(index);
+    // A turn that ends without a word has had its answer, too: none will come any more.
+    if (!hasWords) this.#answering = index;
+    this.#begun.add(index);
+    this.#complete.add(index);
+    this.#over.add(index);
+    if (isBroken(reason)) this.#broken ??= hasWords ? brokenAnswer(reason) : noAnswer(reason);
+  }
+
   close(): void {
     this.#cancelGrace();
     this.#cancelTimeout();
@@ -93,11 +109,11 @@ export class Ending implements Observer {
   #look(): void {
     this.#cancelGrace();
     if (!this.#inputOver || this.#speaking || this.#begun.size === 0) return;
-    if (this.#options.streams && this.#complete.size === 0 && this.#over.size === 0) {
+    const caughtUp = this.#begun.size >= this.#utterances;
+    if (this.#options.streams && !(caughtUp && this.#over.has(this.#answering))) {
       this.#endAfter(STREAM_GRACE_MS);
       return;
     }
-    const caughtUp = this.#begun.size >= this.#utterances;
     const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
     if (!needed.has(this.#answering)) return;
     if (!caughtUp && this.#speechSinceAnswer) return;
@@ -105,7 +121,9 @@ export class Ending implements Observer {
   }
 
   #endAfter(quietMs: number): void {
-    this.#cancelGrace = this.#options.clock.after(quietMs, () => this.#end(undefined));
+    this.#cancelGrace = this.#options.clock.after(quietMs, () =>
+      this.#end(this.#broken ?? (this.#hasWords ? undefined : noAnswer(undefined))),
+    );
   }
 
   #restartTimeout(): void {

@@ -1,6 +1,7 @@
 /** Joins the view to whatever shows it: a terminal that draws, plain lines, NDJSON, or words on a pipe. */
 import type { Observer } from '../../conversation.ts';
 import type { ConversationEvent, SessionState } from '../../events.ts';
+import { AnswerLines } from '../../ui/answerLines.ts';
 import { glyphsFor } from '../../ui/glyphs.ts';
 import { harmless } from '../../ui/harmless.ts';
 import type { EditedLine } from '../../ui/lineEditor.ts';
@@ -74,17 +75,17 @@ export class Presenter implements Observer {
     this.#show(event);
     if (event.type === 'turn') this.#turnEnded(event.index);
     // Words for a pipe: the line as it is when its turn is over, cut where it was cut.
-    if (event.type === 'model' && 'final' in event && !events && !stdoutTty && event.text !== '') {
-      this.#pendingWords = event.text;
+    if (event.type === 'model' && 'final' in event && !events && !stdoutTty) {
+      this.#answerLines.final(event.turn, event.text);
     }
     if (event.type === 'turn' || (event.type === 'session' && event.state === 'closed')) {
-      if (this.#pendingWords !== '') stdout.write(`${harmless(this.#pendingWords)}\n`);
-      this.#pendingWords = '';
+      const line = this.#answerLines.take();
+      if (line !== '') stdout.write(`${harmless(line)}\n`);
     }
     if (event.type === 'usage' && settings.usage && !events) this.note(usageLine(event));
   }
 
-  #pendingWords = '';
+  readonly #answerLines = new AnswerLines();
 
   activity(speaking: boolean): void {
     this.#show({ type: 'activity', speaking });

@@ -1,0 +1,118 @@
+/** Answers that the service does not finish, refuses, or says twice, as the user of the built program has them. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parseWav } from '../../src/audio/wav.ts';
+import { audioBlob } from '../../src/protocol/codec.ts';
+import { eventsIn, runCli, type CliResult } from '../support/cli.ts';
+import { afterSetup, startScriptedServer, type Peer } from '../support/scriptedServer.ts';
+
+const question = join(import.meta.dirname, '..', '..', 'audio-fixtures', 'question.wav');
+const folder = mkdtempSync(join(tmpdir(), 'gemlive-untidy-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The program against a server that does what `script` says after the setup. */
+async function against(
+  script: (peer: Peer) => Promise<void> | void,
+  args: readonly string[],
+): Promise<CliResult> {
+  const server = await startScriptedServer(afterSetup(script));
+  try {
+    return await runCli([...args, '--base-url', server.url], { timeoutMs: 25_000 });
+  } finally {
+    await server.close();
+  }
+}
+
+const tone = (ms: number, rateHz = 24_000): Uint8Array => {
+  const samples = Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, at) =>
+    Math.round(8_000 * Math.sin((2 * Math.PI * 440 * at) / rateHz)),
+  );
+  return new Uint8Array(samples.buffer);
+};
+const sound = (pcm: Uint8Array, rateHz = 24_000) => ({
+  serverContent: { modelTurn: { parts: [{ inlineData: audioBlob(pcm, rateHz) }] } },
+});
+const spoken = (text: string) => ({ serverContent: { outputTranscription: { text } } });
+const complete = (reason?: string) => ({
+  serverContent: { turnComplete: true, ...(reason && { turnCompleteReason: reason }) },
+});
+const half = (peer: Peer): void => {
+  peer.send(sound(tone(500)));
+  peer.send(spoken('The answer is rather long and '));
+};
+
+describe('an answer that stops half-way', () => {
+  it.concurrent('chat prints what came, and does not leave with 0', async () => {
+    const result = await against(
+      async (peer) => {
+        await peer.next();
+        half(peer);
+      },
+      ['chat', 'how does it work'],
+    );
+    expect(result).toMatchObject({ code: 6, stdout: 'The answer is rather long and\n' });
+    expect(result.stderr).toMatch(/^error: the answer is not complete\n  why: .*\n  try: .*\n$/);
+  });
+
+  it.concurrent('file keeps its words and its sound', async () => {
+    const reply = join(folder, 'half.wav');
+    const result = await against(
+      async (peer) => {
+        for (let frames = 0; frames < 120; frames += 1) await peer.next();
+        half(peer);
+      },
+      ['file', question, '-o', reply, '--json'],
+    );
+    expect(result.code).toBe(6);
+    const events = eventsIn(result.stdout);
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'model', text: 'The answer is rather long and' }),
+    );
+    expect(events).toContainEqual(expect.objectContaining({ type: 'turn', reason: 'CUT_OFF' }));
+    expect(parseWav(readFileSync(reply)).data.byteLength).toBe(24_000);
+  });
+});
+
+describe('an answer that is refused', () => {
+  it.concurrent.each([
+    ['without a word', []],
+    ['after some words', [spoken('Well, ')]],
+  ])('%s ends file at once, with the reason', async (_when, words) => {
+    const begun = performance.now();
+    const result = await against(
+      async (peer) => {
+        for (let frames = 0; frames < 120; frames += 1) await peer.next();
+        for (const message of words) peer.send(message);
+        peer.send(complete('RESPONSE_REJECTED'));
+      },
+      ['file', question],
+    );
+    expect(result.code).toBe(6);
+    expect(result.stderr).toContain('RESPONSE_REJECTED');
+    expect(result.stdout).toBe(words.length === 0 ? '' : 'Well,\n');
+    expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+});
+
+it.concurrent('file writes sound at the rate that the service names', async () => {
+  const reply = join(folder, 'rate.wav');
+  const result = await against(
+    async (peer) => {
+      for (let frames = 0; frames < 120; frames += 1) await peer.next();
+      peer.send(sound(tone(1_000, 48_000), 48_000));
+      peer.send(spoken('One second.'));
+      peer.send({ serverContent: { generationComplete: true } });
+      peer.send(complete());
+    },
+    ['file', question, '-o', reply],
+  );
+  expect(result).toMatchObject({ code: 0, stdout: 'One second.\n', stderr: '' });
+  const { data } = parseWav(readFileSync(reply));
+  expect(data.byteLength).toBe(48_000);
+  const samples = new Int16Array(new Uint8Array(data).buffer);
+  const upwards = samples.filter((sample, at) => sample >= 0 && (samples[at - 1] ?? 0) < 0);
+  expect(upwards.length).toBeGreaterThan(435);
+  expect(upwards.length).toBeLessThan(445);
+});
