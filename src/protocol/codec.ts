@@ -125,13 +125,9 @@ export function audioBlob(pcm: Uint8Array, sampleRateHz: number): Blob {
   return blob;
 }
 
-/** What sound is made of. Anything else in a mime type is a mistake. */
-const [MIN_RATE_HZ, MAX_RATE_HZ] = [4_000, 384_000];
-
 /** The rate in `audio/pcm;rate=24000`; Vertex leaves it out, which means `defaultHz`. */
 export function sampleRateOf(mimeType: string, defaultHz: number): number {
-  const rateHz = Number(/;\s*rate=([1-9]\d{2,5})\b/i.exec(mimeType)?.[1] ?? defaultHz);
-  return rateHz >= MIN_RATE_HZ && rateHz <= MAX_RATE_HZ ? rateHz : defaultHz;
+  return Number(/;\s*rate=([1-9]\d{2,5})\b/i.exec(mimeType)?.[1] ?? defaultHz);
 }
 
 /** `"9.5s"` → 9500. Undefined for anything that is not a duration. */

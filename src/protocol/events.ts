@@ -9,6 +9,13 @@ import type { ServerMessage } from './messages.ts';
 type Json = Record<string, unknown>;
 
 const OUTPUT_RATE_HZ = 24_000;
+/** Sound has such rates. Any other in a mime type of the service is a mistake. */
+const [MIN_RATE_HZ, MAX_RATE_HZ] = [4_000, 384_000];
+
+function replyRateOf(mimeType: string): number {
+  const rateHz = sampleRateOf(mimeType, OUTPUT_RATE_HZ);
+  return rateHz >= MIN_RATE_HZ && rateHz <= MAX_RATE_HZ ? rateHz : OUTPUT_RATE_HZ;
+}
 
 const asObject = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -119,7 +126,7 @@ function partEvent(part: Json, events: LiveEvent[]): void {
   if (data !== undefined && /^audio\/(pcm|l16)\b/i.test(mimeType)) {
     const pcm = Buffer.from(data, 'base64');
     if (pcm.length > 0) {
-      events.push({ type: 'audio', pcm, sampleRateHz: sampleRateOf(mimeType, OUTPUT_RATE_HZ) });
+      events.push({ type: 'audio', pcm, sampleRateHz: replyRateOf(mimeType) });
     }
   }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { floatFromS16, levelDbfs } from '../../src/audio/pcm.ts';
-import { sampleRateOf } from '../../src/protocol/codec.ts';
+import { toEvents } from '../../src/protocol/events.ts';
 import { ReplySound } from '../../src/turns/replySound.ts';
 import { blob, startTalk } from '../support/fakeTalk.ts';
 
@@ -70,9 +70,12 @@ describe('the sound of an answer', () => {
 });
 
 it.each(['audio/pcm;rate=100', 'audio/pcm;rate=999999', 'audio/pcm'])(
-  '%s is no rate',
+  '%s is no rate of a reply',
   (mimeType) => {
-    expect(sampleRateOf(mimeType, 24_000)).toBe(24_000);
+    const parts = [{ inlineData: { mimeType, data: 'AAAA' } }];
+    expect(toEvents({ serverContent: { modelTurn: { parts } } })).toMatchObject([
+      { type: 'audio', sampleRateHz: 24_000 },
+    ]);
   },
 );
 

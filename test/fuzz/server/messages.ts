@@ -1,9 +1,12 @@
 /** Messages by the server's own schema, right ones and ones with a single thing wrong. */
-import { CLIENT_SCHEMA, type Shape } from '../../../src/server/schema.ts';
+import { CLIENT_SCHEMA, MapOf, OPEN_API, type Shape } from '../../../src/server/schema.ts';
 import type { Chance } from './random.ts';
 
 type Fields = { readonly [field: string]: Shape };
 type Site = { holder: Record<string, unknown>; key: string; shape: Shape };
+
+/** A schema of values may hold schemas. */
+const MAX_DEPTH = 6;
 
 /** A value that the schema takes, and its places. */
 export class Message {
@@ -33,6 +36,12 @@ export class Message {
       const [item] = shape as readonly [Shape];
       return Array.from({ length: chance.below(3) }, () => this.#make(item, depth + 1));
     }
+    if (shape instanceof MapOf) {
+      const names = Array.from({ length: chance.below(3) }, () => chance.text(5));
+      return Object.fromEntries(names.map((name) => [name, this.#make(shape.shape, depth + 1)]));
+    }
+    if (shape === 'openApi') return depth > MAX_DEPTH ? {} : this.#make(OPEN_API, depth + 1);
+    if (shape === 'struct') return { [chance.text(5)]: this.#anything(3) };
     if (typeof shape === 'object') {
       const object: Record<string, unknown> = {};
       this.#objects.push(object);
@@ -93,7 +102,8 @@ const snakeCase = (name: string): string =>
 function wrongFor(shape: Shape): readonly unknown[] {
   if (shape instanceof Set) return ['NOPE', 5, true, {}, [], ''];
   if (Array.isArray(shape)) return [{}, 'x', 5, true, ...(shape[0] === 'any' ? [] : [[null]])];
-  if (typeof shape === 'object') return ['x', 5, true, [], [{}]];
+  if (typeof shape === 'object' || shape === 'openApi') return ['x', 5, true, [], [{}]];
+  if (shape === 'struct') return ['x', 5, true, [], null];
   switch (shape) {
     case 'string':
       return [5, true, {}, []];
