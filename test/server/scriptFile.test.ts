@@ -158,7 +158,7 @@ describe('docs/testing-with-gemlive.md', () => {
   const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, text = '']) => text);
 
   it('has scripts that can be played', async () => {
-    expect(blocks).toHaveLength(3);
+    expect(blocks).toHaveLength(4);
     for (const text of blocks) await loadScript(text.startsWith('-') ? `steps:\n${text}` : text);
   });
 
@@ -197,6 +197,27 @@ describe('whatever it says', () => {
     fc.record({ fault: fc.constant('slow-audio'), delay: duration }),
     fc.record({ fault: fc.constant('burst'), hold: duration }),
     fc.record({ fault: fc.constant('late-transcription'), delay: duration }),
+    fc.record({ fault: fc.constantFrom('late-part', 'late-usage'), delay: duration }),
+    fc.record({ fault: fc.constant('stall'), sound: duration }),
+    fc.record({
+      fault: fc.constantFrom('refused-turns', 'empty-turns'),
+      turns: fc.nat(2).map((n) => n + 1),
+    }),
+    fc.record({ fault: fc.constant('text-parts'), text: optional(fc.constantFrom('a', 'ü')) }),
+    fc.record({ fault: fc.constant('kill'), words: optional(fc.constantFrom('/hi/', 'hi')), code }),
+    fc
+      .constantFrom(
+        'no-turn-end',
+        'whole-sentences',
+        'repeat-transcript',
+        'other-rate',
+        'half-sample',
+        'quiet-audio',
+        'ignore-text',
+        'refuse-handle',
+        'error-frame',
+      )
+      .map((name) => ({ fault: name })),
   );
   const timed = fc
     .tuple(

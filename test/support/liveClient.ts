@@ -11,6 +11,15 @@ export const VERTEX_PATH = '/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/B
 /** `at`: milliseconds of `performance.now()`. */
 export type Received = ServerMessage & { at: number };
 
+/** Undefined for a frame that a server made wrong. */
+function messageIn(data: Buffer): ServerMessage | undefined {
+  try {
+    return JSON.parse(data.toString('utf8')) as ServerMessage;
+  } catch {
+    return undefined;
+  }
+}
+
 export type LiveClient = {
   readonly socket: WebSocket;
   readonly received: Received[];
@@ -42,10 +51,8 @@ export async function openClient(
   const look = (): void => watchers.forEach((watch) => watch());
   socket.on('message', (data: Buffer, isBinary) => {
     frames.push({ data, isBinary });
-    received.push({
-      ...(JSON.parse(data.toString('utf8')) as ServerMessage),
-      at: performance.now(),
-    });
+    const message = messageIn(data);
+    if (message) received.push({ ...message, at: performance.now() });
     look();
   });
   const closed = new Promise<{ code: number; reason: string }>((resolve) => {

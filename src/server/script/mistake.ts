@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { PathInScript } from './loaded.ts';
 import { short } from './match.ts';
+import { FAULT_NAMES } from './schema.ts';
 
 type Issue = z.core.$ZodIssue;
 /** `key`: one that is there and has no business there. */
@@ -20,8 +21,7 @@ export const asPath = (path: PathInScript): string =>
         .join('')
         .replace(/^\./, '');
 
-const FAULTS =
-  'drop, half-open, malformed-frame, close, goAway, slow-audio, burst, late-transcription, unknown-keys, none';
+const FAULTS = FAULT_NAMES.join(', ');
 
 export function mistakeIn(issues: readonly Issue[], value: unknown): Mistake {
   const issue = leading(issues);

@@ -1,13 +1,14 @@
 /**
  * The way from the server to one client, with what can be wrong about it: sound that is slow or comes in
- * bursts, transcriptions that come late, keys that nobody knows. The order of frames stays as it was, but
- * for late transcriptions.
+ * bursts, transcriptions that come late, keys that nobody knows, and what distortions do to the messages. The order of
+ * frames stays as it was, but for what is late.
  */
-import { msOfBytes, OUTPUT_FORMAT } from '../../audio/format.ts';
 import { encodeServerMessage } from '../../protocol/codec.ts';
 import type { ServerMessage } from '../../protocol/messages.ts';
+import { distortionFor, type Distortion, type Out } from './distortions.ts';
 import { msOf } from './duration.ts';
 import type { Fault } from './script.ts';
+import { soundMsOf } from './soundFaults.ts';
 
 type Exit = {
   send(frame: Buffer): void;
@@ -30,6 +31,8 @@ const NOBODY_KNOWS = { gemliveUnknownKey: { nested: [1, 'two', null] } };
 export class Outgoing {
   readonly #exit: Exit;
   #shape: Shape = {};
+  /** By the name of the fault, in the order they were set. */
+  readonly #distortions = new Map<string, Distortion>();
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #lastDueMs = 0;
@@ -48,7 +51,8 @@ export class Outgoing {
   }
 
   /** For faults that last. Others change nothing here. */
-  set(fault: Fault): void {
+  set(fault: Fault, distortion: Distortion | undefined = distortionFor(fault)): void {
+    if (distortion) this.#distortions.set(fault.fault, distortion);
     switch (fault.fault) {
       case 'slow-audio':
         this.#shape.slow = { factor: fault.factor, delayMs: msOf(fault.delay, 0) };
@@ -67,6 +71,7 @@ export class Outgoing {
         break;
       case 'none':
         this.#shape = {};
+        this.#distortions.clear();
         break;
       default:
         break;
@@ -75,16 +80,32 @@ export class Outgoing {
 
   /** `message` is what `frame` says, where it says something. */
   send(frame: Buffer, message: ServerMessage | undefined): void {
-    const { lateMs, unknownKeys } = this.#shape;
-    if (message === undefined || Object.keys(this.#shape).length === 0) {
+    const isPlain = Object.keys(this.#shape).length === 0 && this.#distortions.size === 0;
+    if (message === undefined || isPlain) {
       this.#line(frame, 0);
       return;
     }
+    for (const out of this.#distorted(message)) this.#sendOne(out);
+  }
+
+  #distorted(message: ServerMessage): Out[] {
+    let outs: Out[] = [{ message }];
+    for (const distort of this.#distortions.values()) {
+      outs = outs.flatMap(({ message: before, afterMs = 0 }) =>
+        distort(before).map((out) => ({ ...out, afterMs: afterMs + (out.afterMs ?? 0) })),
+      );
+    }
+    return outs;
+  }
+
+  #sendOne({ message, afterMs = 0 }: Out): void {
+    const { lateMs, unknownKeys } = this.#shape;
     const [now, late] = lateMs === undefined ? [message, undefined] : split(message);
     const encode = (part: ServerMessage): Buffer =>
       encodeServerMessage(unknownKeys ? withUnknownKeys(part) : part);
-    if (now) this.#line(encode(now), soundMsOf(now));
-    if (late) this.#later(encode(late), lateMs ?? 0);
+    if (now && afterMs > 0) this.#later(encode(now), afterMs);
+    else if (now) this.#line(encode(now), soundMsOf(now));
+    if (late) this.#later(encode(late), afterMs + (lateMs ?? 0));
   }
 
   #line(frame: Buffer, soundMs: number): void {
@@ -156,17 +177,6 @@ export class Outgoing {
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
   }
-}
-
-export function soundMsOf({ serverContent }: ServerMessage): number {
-  const parts = serverContent?.modelTurn?.parts;
-  if (!Array.isArray(parts)) return 0;
-  let bytes = 0;
-  for (const part of parts) {
-    const data: unknown = part?.inlineData?.data;
-    if (typeof data === 'string') bytes += Buffer.byteLength(data, 'base64');
-  }
-  return msOfBytes(OUTPUT_FORMAT, bytes);
 }
 
 /** What is sent now, and the transcriptions of it. */

@@ -87,6 +87,8 @@ const reason = z
   .string()
   .refine((text) => Buffer.byteLength(text) <= 123, 'a close frame has room for 123 bytes');
 
+const turns = z.int().min(1).max(MAX_REPEATS);
+
 const FAULTS = [
   z.strictObject({ fault: z.literal('drop') }),
   z.strictObject({ fault: z.literal('half-open') }),
@@ -101,6 +103,12 @@ const FAULTS = [
   }),
   z.strictObject({ fault: z.literal('goAway'), timeLeft: duration.optional() }),
   z.strictObject({
+    fault: z.literal('error-frame'),
+    code: z.int().optional(),
+    message: z.string().optional(),
+    status: z.string().optional(),
+  }),
+  z.strictObject({
     fault: z.literal('slow-audio'),
     factor: z.number().min(0.01).max(100).optional(),
     delay: duration.optional(),
@@ -108,8 +116,47 @@ const FAULTS = [
   z.strictObject({ fault: z.literal('burst'), hold: duration.optional() }),
   z.strictObject({ fault: z.literal('late-transcription'), delay: duration.optional() }),
   z.strictObject({ fault: z.literal('unknown-keys') }),
+  z.strictObject({
+    fault: z.literal('stall'),
+    sound: duration.optional(),
+    turns: turns.optional(),
+  }),
+  z.strictObject({ fault: z.literal('late-part'), delay: duration.optional() }),
+  z.strictObject({ fault: z.literal('no-turn-end'), generated: z.boolean().optional() }),
+  z.strictObject({
+    fault: z.literal('refused-turns'),
+    reason: z.string().min(1).optional(),
+    turns: turns.optional(),
+    content: z.boolean().optional(),
+  }),
+  z.strictObject({ fault: z.literal('empty-turns'), turns: turns.optional() }),
+  z.strictObject({ fault: z.literal('text-parts'), text: z.string().min(1).optional() }),
+  z.strictObject({ fault: z.literal('whole-sentences') }),
+  z.strictObject({ fault: z.literal('repeat-transcript') }),
+  z.strictObject({ fault: z.literal('late-usage'), delay: duration.optional() }),
+  z.strictObject({
+    fault: z.literal('other-rate'),
+    rate: z.int().min(4_000).max(192_000).optional(),
+  }),
+  z.strictObject({ fault: z.literal('half-sample') }),
+  z.strictObject({ fault: z.literal('quiet-audio'), by: z.number().min(0).max(120).optional() }),
+  z.strictObject({ fault: z.literal('ignore-text') }),
+  z.strictObject({
+    fault: z.literal('refuse-handle'),
+    code: closeCode.optional(),
+    reason: reason.optional(),
+  }),
+  z.strictObject({
+    fault: z.literal('kill'),
+    words: words.optional(),
+    delay: duration.optional(),
+    code: closeCode.optional(),
+    reason: reason.optional(),
+  }),
   z.strictObject({ fault: z.literal('none') }),
 ] as const;
+/** In the order of the documentation. */
+export const FAULT_NAMES: readonly string[] = FAULTS.map(({ shape }) => shape.fault.value);
 const after = z.union([
   z.strictObject({ turns: z.int().min(1) }),
   z.strictObject({ frames: z.int().min(1) }),

@@ -37,7 +37,7 @@ export type Expected =
 
 export type Close = number | { code: number; reason?: string };
 
-/** What can go wrong, by name. From `slow-audio` on they last until `none`. */
+/** What can go wrong, by name. From `slow-audio` on they last until `none`. `turns`: how many; default: all. */
 export type Fault =
   /** The connection breaks without a close frame: the client sees 1006. */
   | { fault: 'drop' }
@@ -48,6 +48,8 @@ export type Fault =
   | { fault: 'close'; code?: number; reason?: string }
   /** `timeLeft`: default 30 s. The connection stays: what cuts it is a fault of its own. */
   | { fault: 'goAway'; timeLeft?: Duration }
+  /** A frame `{"error": …}`; default: 13, INTERNAL. The connection stays. */
+  | { fault: 'error-frame'; code?: number; message?: string; status?: string }
   /** Sound at `factor` times the speed of speech, or each frame of it `delay` later than the one before. */
   | { fault: 'slow-audio'; factor?: number; delay?: Duration }
   /** Sound is held for `hold` (default 1 s), then sent at once; and again. */
@@ -55,6 +57,36 @@ export type Fault =
   /** Default 1 s. */
   | { fault: 'late-transcription'; delay?: Duration }
   | { fault: 'unknown-keys' }
+  /** An answer stops after so much sound (default 500 ms) for good: nothing ends its turn. */
+  | { fault: 'stall'; sound?: Duration; turns?: number }
+  /** The last part of an answer comes after its turnComplete; default 1 s. */
+  | { fault: 'late-part'; delay?: Duration }
+  /** Neither generationComplete nor turnComplete. `generated`: the first of them comes. */
+  | { fault: 'no-turn-end'; generated?: boolean }
+  /** turnComplete with a reason (default RESPONSE_REJECTED) in place of the answer. `content`: behind it. */
+  | { fault: 'refused-turns'; reason?: string; turns?: number; content?: boolean }
+  /** turnComplete in place of the answer. */
+  | { fault: 'empty-turns'; turns?: number }
+  /** Text parts beside the transcription: its words again, or `text` before each answer. */
+  | { fault: 'text-parts'; text?: string }
+  /** Transcriptions are whole sentences without blanks around them. */
+  | { fault: 'whole-sentences' }
+  /** What the user said is transcribed twice. */
+  | { fault: 'repeat-transcript' }
+  /** The receipt comes in a frame of its own behind turnComplete; default 300 ms. */
+  | { fault: 'late-usage'; delay?: Duration }
+  /** Sound at another rate, as its mime type says; default 48000. */
+  | { fault: 'other-rate'; rate?: number }
+  /** One byte more at the end of the sound of an answer. */
+  | { fault: 'half-sample' }
+  /** Sound that is softer by so many dB; default 78. */
+  | { fault: 'quiet-audio'; by?: number }
+  /** What the user types is taken and never answered. */
+  | { fault: 'ignore-text' }
+  /** A setup with a handle is closed; default 1008 `BidiGenerateContent session expired`. */
+  | { fault: 'refuse-handle'; code?: number; reason?: string }
+  /** What the user says or types (`words`: only those) is not answered but ends the session; default: 1007, at once. */
+  | { fault: 'kill'; words?: string; delay?: Duration; code?: number; reason?: string }
   | { fault: 'none' };
 
 /** Counted on one connection, in what the server has sent: turns, frames, sound. */

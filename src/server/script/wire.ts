@@ -9,8 +9,11 @@ import type { ServerMessage } from '../../protocol/messages.ts';
 import { closeReason } from '../refusal.ts';
 import { msOf } from './duration.ts';
 import type { LoadedFault } from './loaded.ts';
-import { Outgoing, soundMsOf } from './outgoing.ts';
+import { gatesFor, type Gate } from './gates.ts';
+import { readIncoming } from './incoming.ts';
+import { Outgoing } from './outgoing.ts';
 import type { After, Fault } from './script.ts';
+import { soundMsOf } from './soundFaults.ts';
 
 export type WireOptions = {
   faults: readonly LoadedFault[];
@@ -33,6 +36,8 @@ export class Wire extends EventEmitter {
   #endedByUs = false;
   /** Frames are changed on their way, and so have to be read. */
   #shapes = false;
+  /** What a client sends has to get through these. */
+  readonly #gates = new Map<string, Gate>();
 
   constructor(socket: WebSocket, { faults, onFrame }: WireOptions) {
     super();
@@ -44,6 +49,7 @@ export class Wire extends EventEmitter {
     });
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       this.#onFrame?.('client', data);
+      if (!this.#passes(data)) return;
       this.emit('message', data, isBinary);
     });
     socket.on('error', (error) => this.emit('error', error));
@@ -52,6 +58,12 @@ export class Wire extends EventEmitter {
       this.emit('close', code, reason);
     });
     for (const { fault } of faults) this.#plan(fault);
+  }
+
+  #passes(data: Buffer): boolean {
+    if (this.#gates.size === 0) return true;
+    const message = readIncoming(data, true) ?? {};
+    return [...this.#gates.values()].every((passes) => passes(message));
   }
 
   /** What a `Session` takes. */
@@ -127,10 +139,24 @@ export class Wire extends EventEmitter {
         this.send(encodeServerMessage({ goAway: { timeLeft: `${seconds}s` } }));
         break;
       }
+      case 'error-frame':
+        this.#write(errorFrame(fault));
+        break;
       default:
         this.#shapes = fault.fault !== 'none';
-        this.#outgoing.set(fault);
+        this.#last(fault);
     }
+  }
+
+  /** A fault that lasts. */
+  #last(fault: Fault): void {
+    if (fault.fault === 'none') this.#gates.clear();
+    const { incoming, outgoing } = gatesFor(fault, (code, reason, afterMs) => {
+      this.#isBroken = true;
+      this.#timers.push(setTimeout(() => this.close(code, reason), afterMs));
+    });
+    if (incoming) this.#gates.set(fault.fault, incoming);
+    this.#outgoing.set(fault, outgoing);
   }
 
   close(code: number, reason: string): void {
@@ -156,6 +182,13 @@ function messageIn(frame: Buffer): ServerMessage | undefined {
   const decoded = decodeFrame(frame);
   return decoded.ok ? decoded.message : undefined;
 }
+
+const errorFrame = ({
+  code = 13,
+  message = 'Internal error encountered.',
+  status = 'INTERNAL',
+}: Extract<Fault, { fault: 'error-frame' }>): Buffer =>
+  Buffer.from(`${JSON.stringify({ error: { code, message, status } }, null, 2)}\n`);
 
 function malformed(kind: 'not-json' | 'bad-utf8' | 'not-object'): Buffer {
   if (kind === 'bad-utf8') return Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d]);
