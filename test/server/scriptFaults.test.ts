@@ -1,10 +1,14 @@
 /** Every fault by its name, upon the normal server and as a step, seen by a bare client. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Script } from '../../src/server/script/script.ts';
 import { startLiveServer } from '../../src/server/server.ts';
 import {
   openClient,
   openSession,
+  quiet,
+  sendSound,
   soundOf,
   wordsOf,
   type LiveClient,
@@ -227,4 +231,76 @@ describe('a fault as a step', () => {
         ]);
       },
     ));
+
+  it('shape what a script says, several at once', () =>
+    withFaults(
+      {
+        steps: [
+          { expect: 'setup' },
+          { send: 'setupComplete' },
+          { fault: 'text-parts', text: 'I greet.' },
+          { fault: 'whole-sentences' },
+          { fault: 'refused-turns', content: true },
+          { expect: 'text' },
+          { send: { serverContent: { outputTranscription: { text: 'Hello ' } } } },
+          { send: { serverContent: { outputTranscription: { text: 'there. ' } } } },
+          { send: 'turnComplete' },
+        ],
+      },
+      async (client) => {
+        const turn = await client.turn();
+        expect(turn.slice(1).map(({ serverContent }) => serverContent)).toEqual([
+          { modelTurn: { parts: [{ text: 'I greet.' }] } },
+          { outputTranscription: { text: 'Hello there.' } },
+          { turnComplete: true, turnCompleteReason: 'RESPONSE_REJECTED' },
+        ]);
+      },
+    ));
+});
+
+describe('what a client says', () => {
+  const QUESTION = readFileSync(join(import.meta.dirname, '../../audio-fixtures/question.pcm'));
+
+  async function speakTo(script: Script, setup: Record<string, unknown> = {}) {
+    const faults: string[] = [];
+    const server = await startLiveServer({
+      ...NO_ENGINES,
+      script,
+      onEvent: (event) => event.type === 'fault' && faults.push(event.message),
+    });
+    const client = await openSession(server.url, setup);
+    sendSound(client, QUESTION);
+    sendSound(client, quiet(1000));
+    const end = await client.closed;
+    await server.close();
+    return { client, end, faults };
+  }
+
+  it.each([
+    ['transcribed', { inputAudioTranscription: {} }, '/speech/'],
+    ['not transcribed', {}, undefined],
+  ])('kill: an utterance ends the session, %s', async (_what, setup, words) => {
+    const { client, end, faults } = await speakTo(
+      { faults: [{ fault: 'kill', delay: '50ms', ...(words && { words }) }] },
+      setup,
+    );
+    expect(end).toEqual({ code: 1007, reason: 'Request contains an invalid argument.' });
+    expect(client.received.slice(1)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  it('refuse-handle: in either spelling, and a setup without one is well', () =>
+    withFaults({ faults: [{ fault: 'refuse-handle' }] }, async (client) => {
+      expect(wordsOf(await client.turn())).toBe('12 times 12 is 144.');
+      const again = await openClient(
+        client.socket.url.replace(/^ws/, 'http').replace(/\/ws\/.*/, ''),
+      );
+      again.send({
+        setup: { model: 'models/gemini-3.8-live', session_resumption: { handle: 'h' } },
+      });
+      expect(await again.closed).toEqual({
+        code: 1008,
+        reason: 'BidiGenerateContent session expired',
+      });
+    }));
 });
