@@ -189,7 +189,7 @@ const translate: ModelProfile = {
   unaskedTranscription: uncertain('none', 'not documented'),
   contentRole: uncertain('optional', 'not documented'),
   mediaChunks: uncertain('heard', 'not documented'),
-  turnSignal: sure('none', 'measured: words and sound, and no end of a turn'),
+  turnSignal: disputed('none', 'measured once: words and sound, and no end of a turn'),
   usage: sure('second', 'recorded session'),
   price: priceOfJob(3.5, 21),
   onVertex: {},
@@ -208,7 +208,10 @@ const transcribe: ModelProfile = {
   codeExecution: uncertain(false, 'not documented'),
   language: uncertain('hint', 'SDK reference: languageCodes of a transcription'),
   translation: sure(false, 'SDK reference'),
-  turnSignal: sure('generationComplete', 'measured: after each utterance, and never turnComplete'),
+  turnSignal: disputed(
+    'generationComplete',
+    'measured once: after each utterance, and never turnComplete',
+  ),
   usage: uncertain('turn', 'not documented'),
 };
 

@@ -25,7 +25,7 @@ export type Shape =
   | { readonly [field: string]: Shape }
   | readonly [Shape];
 
-export class MapOf {
+class MapOf {
   readonly shape: Shape;
 
   constructor(shape: Shape) {
@@ -59,7 +59,7 @@ const PART: Shape = {
 };
 export const CONTENT: Shape = { role: 'string', parts: [PART] };
 /** The subset of OpenAPI that `parameters` takes. JSON Schema belongs into `parametersJsonSchema`, which takes all of it. */
-export const OPEN_API: Shape = {
+const OPEN_API: Shape = {
   ...all('string', 'type format title description pattern'),
   ...all('int', 'maxItems minItems minProperties maxProperties minLength maxLength'),
   ...all('float', 'minimum maximum'),

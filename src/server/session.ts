@@ -152,10 +152,7 @@ export class Session {
       onIdle: (idle) => this.#tellResumable(idle),
       send: (m) => this.#send(m),
     });
-    // Who only says or writes what is said goes on when somebody speaks.
-    const interrupts =
-      setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION' &&
-      profile.job.value === 'converse';
+    const interrupts = setup.realtimeInputConfig?.activityHandling !== 'NO_INTERRUPTION';
     const activity = await createActivity(
       setup.realtimeInputConfig?.automaticActivityDetection ?? {},
       {

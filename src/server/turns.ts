@@ -148,7 +148,7 @@ export class Turns {
 
   /**
    * Somebody begins to speak or writes: the turn in progress is cut. Of a turn that the client has seen
-   * nothing of, the question is kept and heard together with what comes now. Who translates or writes down goes on.
+   * nothing of, the question is kept and heard together with what comes now. A model that translates or writes down goes on.
    */
   interrupt(): void {
     if (this.#options.profile.job.value !== 'converse') return;

@@ -80,7 +80,7 @@ function sound(chance: Chance): Frame {
   const blob = { data: clean, mimeType };
   return chance.is(0.9)
     ? { bytes: realtime({ audio: blob }), fate }
-    : // The models that it asks for ignore them.
+    : // This model hears nothing of what comes so, whatever it is.
       { bytes: realtime({ media_chunks: [blob] }), fate: TAKEN };
 }
 

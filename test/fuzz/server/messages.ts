@@ -1,12 +1,9 @@
 /** Messages by the server's own schema, right ones and ones with a single thing wrong. */
-import { CLIENT_SCHEMA, MapOf, OPEN_API, type Shape } from '../../../src/server/schema.ts';
+import { CLIENT_SCHEMA, type Shape } from '../../../src/server/schema.ts';
 import type { Chance } from './random.ts';
 
 type Fields = { readonly [field: string]: Shape };
 type Site = { holder: Record<string, unknown>; key: string; shape: Shape };
-
-/** A schema of values may hold schemas. */
-const MAX_DEPTH = 6;
 
 /** A value that the schema takes, and its places. */
 export class Message {
@@ -36,18 +33,12 @@ export class Message {
       const [item] = shape as readonly [Shape];
       return Array.from({ length: chance.below(3) }, () => this.#make(item, depth + 1));
     }
-    if (shape instanceof MapOf) {
-      const names = Array.from({ length: chance.below(3) }, () => chance.text(5));
-      return Object.fromEntries(names.map((name) => [name, this.#make(shape.shape, depth + 1)]));
-    }
-    if (shape === 'openApi') return depth > MAX_DEPTH ? {} : this.#make(OPEN_API, depth + 1);
-    if (shape === 'struct') return { [chance.text(5)]: this.#anything(3) };
     if (typeof shape === 'object') {
       const object: Record<string, unknown> = {};
       this.#objects.push(object);
       for (const [key, inner] of Object.entries(shape as Fields)) {
         if (inner === 'refused' || !chance.is(depth === 0 ? 0.4 : 0.3)) continue;
-        if (chance.is(0.05)) object[key] = null;
+        if (inner !== 'struct' && chance.is(0.05)) object[key] = null;
         else this.#put(object, key, inner, depth + 1);
       }
       return object;
@@ -68,9 +59,27 @@ export class Message {
         return chance.one([0, 0.5, -1.5, '0.25', 1e300]);
       case 'bytes':
         return chance.bytes(chance.below(40)).toString(chance.is(0.5) ? 'base64' : 'base64url');
+      case 'struct':
+        return { [chance.text(5)]: this.#anything(2) };
+      case 'openApi':
+        return this.#openApi(2);
       default:
         return this.#anything(3);
     }
+  }
+
+  /** The schema of a value, as `parameters` has it. */
+  #openApi(depth: number): unknown {
+    const chance = this.#chance;
+    const inner = (): unknown => this.#openApi(depth - 1);
+    return {
+      type: chance.one(['OBJECT', 'STRING', 'integer']),
+      ...(chance.is(0.3) && { enum: [chance.text(5)] }),
+      ...(chance.is(0.3) && { max_items: '3', nullable: true }),
+      ...(chance.is(0.2) && { default: this.#anything(1) }),
+      ...(depth > 0 && chance.is(0.5) && { properties: { [chance.text(5)]: inner(), b: inner() } }),
+      ...(depth > 0 && chance.is(0.3) && { items: inner(), anyOf: [inner()] }),
+    };
   }
 
   #anything(depth: number): unknown {
@@ -102,8 +111,7 @@ const snakeCase = (name: string): string =>
 function wrongFor(shape: Shape): readonly unknown[] {
   if (shape instanceof Set) return ['NOPE', 5, true, {}, [], ''];
   if (Array.isArray(shape)) return [{}, 'x', 5, true, ...(shape[0] === 'any' ? [] : [[null]])];
-  if (typeof shape === 'object' || shape === 'openApi') return ['x', 5, true, [], [{}]];
-  if (shape === 'struct') return ['x', 5, true, [], null];
+  if (typeof shape === 'object') return ['x', 5, true, [], [{}]];
   switch (shape) {
     case 'string':
       return [5, true, {}, []];
@@ -115,6 +123,10 @@ function wrongFor(shape: Shape): readonly unknown[] {
       return ['x', {}, true, '', [], '1e999', 'NaN'];
     case 'bytes':
       return ['no base64!', 5, {}, true, 'AAAA=A', []];
+    case 'struct':
+      return ['x', 5, true, [], [{}], null];
+    case 'openApi':
+      return ['x', 5, [], { additionalProperties: false }, { items: { $ref: 'x' } }, { enum: [1] }];
     default:
       return [5];
   }
