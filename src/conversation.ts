@@ -158,6 +158,7 @@ export class Conversation {
     source?.onDevice?.(tellOf('microphone', warn));
     source?.onWarning?.(warn);
     sink?.onDevice?.(tellOf('loudspeaker', warn));
+    sink?.onWarning?.(warn);
     try {
       // The microphone does not wait for the network: what is said meanwhile is kept, and goes first.
       this.#capture?.run(lifetime.signal).catch((error: Error) => this.#finish(error));

@@ -3,10 +3,12 @@
  * the name of the platform or what /proc says. Measurements behind the ranking: docs/architecture.md.
  */
 import { usageError } from '../errors.ts';
+import type { Warning } from '../errors.ts';
 import { nothingOpened, OpenFailure } from './backends/failures.ts';
 import { commandPlayer, PLAYERS } from './backends/players.ts';
 import { commandRecorder, RECORDERS } from './backends/recorders.ts';
 import { deviceChooser, soundSystemOf } from './devices/choose.ts';
+import { lookAt, speakerWarning } from './devices/level.ts';
 import type { DeviceChooser, NamedProgram, SoundSystem } from './devices/choose.ts';
 import { OUTPUT_FORMAT } from './format.ts';
 import type { PcmFormat } from './format.ts';
@@ -50,7 +52,7 @@ export async function openPlayer(options: OpenPlayerOptions): Promise<AudioSink>
   const first = await openBestPlayer(options, choose);
   const refuseDummy = !first.onDummy;
   let last = first;
-  return new RecoveringSink(first, async (signal, sinceMs) => {
+  const reopen = async (signal: AbortSignal, sinceMs: number): Promise<PlayerSink> => {
     const name = sinceMs < SAME_PLAYER_MS ? last.backend : options.name;
     const { name: _, ...rest } = options;
     last = await openBestPlayer(
@@ -59,7 +61,13 @@ export async function openPlayer(options: OpenPlayerOptions): Promise<AudioSink>
       refuseDummy,
     );
     return last;
-  });
+  };
+  const inspect = async (): Promise<Warning | undefined> => {
+    const system = soundSystemOf({ name: last.backend });
+    const seen = await lookAt('output', system, last.device ?? options.device, options.environment);
+    return speakerWarning(seen?.device, system);
+  };
+  return new RecoveringSink(first, reopen, { inspect });
 }
 
 function openBestPlayer(

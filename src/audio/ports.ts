@@ -98,6 +98,8 @@ export interface AudioSink {
   close(): Promise<void>;
   /** For devices that come and go. One listener. */
   onDevice?(listener: (notice: DeviceNotice) => void): void;
+  /** Why what it plays cannot be heard, once until that changes. One listener. */
+  onWarning?(listener: (warning: Warning) => void): void;
   /** The device is gone for good. Called at most once. */
   onLost(listener: (error: Error) => void): void;
 }

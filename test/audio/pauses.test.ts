@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { pacat } from '../../src/audio/backends/players.ts';
+import { RECORDERS } from '../../src/audio/backends/recorders.ts';
 import { OUTPUT_FORMAT, bytesOfMs } from '../../src/audio/format.ts';
 import { Feeder, type FedDevice } from '../../src/audio/sinks/feeder.ts';
 import { Gain } from '../../src/audio/sinks/gain.ts';
@@ -9,6 +10,29 @@ import { PcmQueue } from '../../src/audio/sinks/pcmQueue.ts';
 import { RenderTap } from '../../src/audio/sinks/renderTap.ts';
 import { RunningClock } from '../../src/audio/sinks/runningClock.ts';
 import { CountedClock } from '../support/simulatedPlayback.ts';
+
+describe('what pacat and parec say of their device', () => {
+  const LINES: [line: string, device: string | undefined, suspended: boolean | undefined][] = [
+    ['Connected to device spk (index: 0, suspended: no).', 'spk', false],
+    ['Connected to device spk (index: 0, suspended: yes).', 'spk', true],
+    ['Stream moved to device desk (2, not suspended).', 'desk', false],
+    ['Stream moved to device desk (2, suspended).', 'desk', true],
+    ['Stream device suspended.', undefined, true],
+    ['Stream device resumed.', undefined, false],
+    ['Stream successfully created.', undefined, undefined],
+  ];
+  const parec = RECORDERS.find(({ name }) => name === 'parec');
+  it.each(LINES)('%s', (line, device, suspended) => {
+    const said = pacat.parse(line);
+    if (device !== undefined) expect(said).toEqual({ type: 'device', name: device, suspended });
+    else if (suspended === undefined) expect(said).toBeUndefined();
+    else expect(said).toEqual({ type: suspended ? 'suspended' : 'resumed' });
+    expect(parec?.report?.(line)).toEqual({
+      ...(device !== undefined && { device }),
+      ...(suspended !== undefined && { suspended }),
+    });
+  });
+});
 
 describe('a clock that runs on', () => {
   /** `[read, handed over]` in milliseconds, and the position that each reading gives. */

@@ -142,6 +142,7 @@ needsSound('a microphone that vanishes', () => {
     source = await openRecorder({ name: 'parec', environment });
     const listening = listen(source);
     await until('it records', () => listening.heard().byteLength > 6400);
+    expect(listening.notices).toEqual([]);
     await pactl(server, 'suspend-sink', 'mic', '1');
     await until('it is told', () => listening.notices.length > 0);
     const from = listening.heard().byteLength;
@@ -203,7 +204,7 @@ needsSound('a microphone that vanishes', () => {
     expect(warnings).toEqual([
       {
         code: 'mic_silent',
-        message: 'only digital silence comes from the microphone; is it muted?',
+        message: 'only digital silence comes from the microphone: it is muted',
         hint: 'pactl set-source-mute headset 0',
       },
     ]);
@@ -258,7 +259,10 @@ needsPipewire('a microphone that vanishes on PipeWire', () => {
       await removeSinks(server, 'mic');
       await until('it is lost', () => listening.notices.length > 0);
       expect(listening.notices).toEqual([
-        { state: 'lost', why: 'only what the loudspeaker plays is left (speaker.monitor)' },
+        {
+          state: 'lost',
+          why: 'the sound server gives what the loudspeaker plays instead (speaker.monitor)',
+        },
       ]);
       await addSink(server, 'mic', 16_000);
       await pactl(server, 'set-default-source', 'mic.monitor');

@@ -11,7 +11,8 @@ const PACAT_TIME = /^Time: (-?[\d.]+) sec; Latency: (-?\d+) usec/;
  * away, or the default has changed.
  */
 const PACAT_DEVICE = /^(?:Connected|Stream moved) to device (.+) \((.*)\)/;
-const PACAT_SUSPENDED = /suspended: yes|, suspended/;
+/** At the end of what stands in those parentheses. */
+export const PULSE_SUSPENDED = /suspended: yes$|, suspended$/;
 const PACAT_BUFFER = /^Buffer metrics: .*tlength=(\d+)/;
 
 export const pacat: PlayerProgram = {
@@ -45,7 +46,7 @@ export const pacat: PlayerProgram = {
     const device = PACAT_DEVICE.exec(line);
     if (device !== null) {
       const [, name = '', state = ''] = device;
-      return { type: 'device', name, suspended: PACAT_SUSPENDED.test(state) };
+      return { type: 'device', name, suspended: PULSE_SUSPENDED.test(state) };
     }
     if (line.startsWith('Stream device suspended')) return { type: 'suspended' };
     if (line.startsWith('Stream device resumed')) return { type: 'resumed' };

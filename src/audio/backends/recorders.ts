@@ -3,6 +3,7 @@ import type { SpawnOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 import { missingModule } from './nativePlayers.ts';
+import { PULSE_SUSPENDED } from './players.ts';
 import { ranked } from './ranking.ts';
 
 /** A program of ours: see there. */
@@ -49,8 +50,7 @@ const PAREC_STATE = /^Stream device (suspended|resumed)/;
 const parec = recorder('parec', {
   report: (line) => {
     const [, device, about = ''] = PAREC_DEVICE.exec(line) ?? [];
-    if (device !== undefined)
-      return { device, suspended: /suspended: yes|, suspended/.test(about) };
+    if (device !== undefined) return { device, suspended: PULSE_SUSPENDED.test(about) };
     const state = PAREC_STATE.exec(line)?.[1];
     if (state !== undefined) return { suspended: state === 'suspended' };
     return PAREC_REPORT.test(line) ? {} : undefined;

@@ -53,7 +53,7 @@ export class PlayerSink implements AudioSink {
   #onReady: (() => void) | undefined;
   #onDummy = false;
   /** Of the run in use. */
-  #device = '';
+  #device: string | undefined;
   #suspended = false;
   #deviceListener: ((notice: DeviceNotice) => void) | undefined;
   #cancelRestart: (() => void) | undefined;
@@ -109,6 +109,11 @@ export class PlayerSink implements AudioSink {
   /** The name of its program. */
   get backend(): string {
     return this.#options.program.name;
+  }
+
+  /** What it plays on, as the sound server calls it; undefined where its program does not say. */
+  get device(): string | undefined {
+    return this.#device;
   }
 
   /** It was opened on the device that is none. */
@@ -174,7 +179,7 @@ export class PlayerSink implements AudioSink {
   /** Only what the sound server does to the device; that it is lost, `onLost` tells. */
   onDevice(listener: (notice: DeviceNotice) => void): void {
     this.#deviceListener = listener;
-    if (this.#suspended) listener({ state: 'suspended', device: this.#device });
+    if (this.#suspended) listener({ state: 'suspended', device: this.#device ?? this.label });
   }
 
   onLost(listener: (error: Error) => void): void {
@@ -203,7 +208,7 @@ export class PlayerSink implements AudioSink {
       this.#suspended = this.#run.suspended;
       this.#deviceListener?.(
         this.#suspended
-          ? { state: 'suspended', device: this.#device }
+          ? { state: 'suspended', device: this.#device ?? this.label }
           : { state: 'back', label: this.label },
       );
     }

@@ -1,10 +1,11 @@
 /** A loudspeaker that comes back: when its device or player is lost, the best one there is goes on where it stopped. */
-import type { GemliveError } from '../../errors.ts';
+import type { GemliveError, Warning } from '../../errors.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
 import { msOfBytes } from '../format.ts';
 import type { PcmFormat } from '../format.ts';
 import type { AudioSink, ClearResult, DeviceNotice, RenderAhead, SinkPosition } from '../ports.ts';
+import { AudibleWatch } from './audibleWatch.ts';
 import { Gain } from './gain.ts';
 import { PcmQueue } from './pcmQueue.ts';
 import type { RenderListener } from './renderTap.ts';
@@ -14,6 +15,12 @@ export type RecoverableSink = AudioSink & { takeUnheard(): Uint8Array };
 
 /** Opens the best player there is. `sinceMs`: how long it has been looked for. */
 export type Reopen = (signal: AbortSignal, sinceMs: number) => Promise<RecoverableSink>;
+
+export type RecoveringSinkOptions = {
+  clock?: Clock;
+  recoveryMs?: number;
+  inspect?: () => Promise<Warning | undefined>;
+};
 
 /** A device is looked for so long; then it is lost for good, and the session ends. */
 export const RECOVERY_MS = 20_000;
@@ -57,11 +64,13 @@ export class RecoveringSink implements AudioSink {
   #lost: Error | undefined;
   #closed = false;
 
-  /** Owns `first`, and what `reopen` gives. */
+  readonly #audible: AudibleWatch;
+
+  /** Owns `first`, and what `reopen` gives. `inspect`: why the device in use cannot be heard. */
   constructor(
     first: RecoverableSink,
     reopen: Reopen,
-    { clock = systemClock, recoveryMs = RECOVERY_MS }: { clock?: Clock; recoveryMs?: number } = {},
+    { clock = systemClock, recoveryMs = RECOVERY_MS, inspect }: RecoveringSinkOptions = {},
   ) {
     this.format = first.format;
     this.#label = first.label;
@@ -69,6 +78,8 @@ export class RecoveringSink implements AudioSink {
     this.#clock = clock;
     this.#recoveryMs = recoveryMs;
     this.#gain = new Gain(first.format);
+    const nothing = Promise.resolve(undefined);
+    this.#audible = new AudibleWatch(() => inspect?.() ?? nothing, clock);
     this.#use(first);
   }
 
@@ -80,17 +91,20 @@ export class RecoveringSink implements AudioSink {
   write(pcm: Uint8Array): void {
     if (this.#closed || this.#lost !== undefined || pcm.byteLength === 0) return;
     this.#ended = false;
+    this.#audible.sound();
     if (this.#inner === undefined) this.#waiting.push(pcm);
     else this.#inner.write(pcm);
   }
 
   flush(): void {
     this.#ended = true;
+    this.#audible.replyEnded();
     this.#inner?.flush();
   }
 
   clear(): ClearResult {
     this.#ended = true;
+    this.#audible.replyEnded();
     const cleared = this.#inner?.clear();
     const { playedMs, estimated } = this.#before;
     if (cleared !== undefined) return { ...cleared, playedMs: playedMs + cleared.playedMs };
@@ -154,6 +168,7 @@ export class RecoveringSink implements AudioSink {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#audible.close();
     this.#waiting.clear();
     this.#stopSearch.abort();
     this.#wake();
@@ -163,6 +178,10 @@ export class RecoveringSink implements AudioSink {
   onDevice(listener: (notice: DeviceNotice) => void): void {
     this.#deviceListener = listener;
     if (this.#suspended !== undefined) listener(this.#suspended);
+  }
+
+  onWarning(listener: (warning: Warning) => void): void {
+    this.#audible.onWarning(listener);
   }
 
   onLost(listener: (error: Error) => void): void {

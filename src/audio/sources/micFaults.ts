@@ -1,5 +1,8 @@
 /** What is said of a microphone's faults, and what to do, by the program that records. */
 import type { Warning } from '../../errors.ts';
+import { soundSystemOf } from '../devices/choose.ts';
+import { levelCommand } from '../devices/level.ts';
+import type { SeenDevice } from '../devices/level.ts';
 import type { MicFault } from './conditioner.ts';
 
 type Advice = Record<'louder' | 'softer' | 'unmute', string>;
@@ -35,26 +38,52 @@ function advice(recorder: string, device: string): Advice {
   }
 }
 
-/** `device`: what it records from, as the sound server calls it, where that is known. */
+/**
+ * `device`: what it records from, as the sound server calls it, where that is known; `seen`: what the server says of
+ * it and of others.
+ */
 export function micWarning(
   fault: MicFault | 'loudspeaker',
   recorder: string,
   device = '@DEFAULT_SOURCE@',
+  seen?: SeenDevice,
 ): Warning {
   const { louder, softer, unmute } = advice(recorder, device);
   const warnings: Record<typeof fault, Warning> = {
     clips: { code: 'mic_clips', message: 'the microphone is too loud: it clips', hint: softer },
     quiet: { code: 'mic_quiet', message: 'the microphone is very quiet', hint: louder },
-    silent: {
-      code: 'mic_silent',
-      message: 'only digital silence comes from the microphone; is it muted?',
-      hint: unmute,
-    },
-    loudspeaker: {
-      code: 'mic_is_loudspeaker',
-      message: `the microphone is what the loudspeaker plays (${device}): there is no other`,
-      hint: 'connect a microphone, or choose one: gemlive devices',
-    },
+    silent: { code: 'mic_silent', ...silence(recorder, device, unmute, seen) },
+    loudspeaker: { code: 'mic_is_loudspeaker', ...noMicrophone(device, seen) },
   };
   return warnings[fault];
+}
+
+type Told = Pick<Warning, 'message' | 'hint'>;
+
+function silence(recorder: string, id: string, unmute: string, seen: SeenDevice | undefined): Told {
+  const message = 'only digital silence comes from the microphone';
+  const device = seen?.device;
+  if (device === undefined) return { message: `${message}; is it muted?`, hint: unmute };
+  if (device.muted === true) return { message: `${message}: it is muted`, hint: unmute };
+  if (device.volumePercent === 0) {
+    const hint = levelCommand('louder', 'input', soundSystemOf({ name: recorder }), id);
+    return { message: `${message}: its volume is 0`, ...(hint !== undefined && { hint }) };
+  }
+  return { message, hint: 'switch it on, or choose another one: gemlive devices' };
+}
+
+function noMicrophone(id: string, seen: SeenDevice | undefined): Told {
+  const message = `the microphone is what the loudspeaker plays (${id})`;
+  const [other, ...more] = seen?.others ?? [];
+  if (other !== undefined && more.length === 0)
+    return {
+      message,
+      hint: `${other.name} is another one: gemlive talk --input-device ${other.id}`,
+    };
+  if (other !== undefined)
+    return { message, hint: 'choose one with --input-device: gemlive devices' };
+  return {
+    message: seen === undefined ? message : `${message}: there is no other`,
+    hint: 'connect a microphone, or choose one: gemlive devices',
+  };
 }

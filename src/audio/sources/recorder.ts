@@ -152,7 +152,11 @@ class ProcessSource implements RecorderRun {
     if (!stop.aborted) await this.#next();
     stop.removeEventListener('abort', wake);
     signal?.throwIfAborted();
-    if (this.#frames.length > 0) return;
+    if (this.#frames.length > 0) {
+      // What it has said of its device, before it gave sound, lies in another pipe.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      return;
+    }
     if (this.suspended && !this.#ended) {
       const device = this.#device ?? 'it';
       throw new OpenFailure(`${this.#program.name}: the sound server has suspended ${device}`, {

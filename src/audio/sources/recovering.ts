@@ -8,10 +8,14 @@ import type { Warning } from '../../errors.ts';
 import { OpenFailure } from '../backends/failures.ts';
 import { systemClock } from '../clock.ts';
 import type { Clock } from '../clock.ts';
+import { soundSystemOf } from '../devices/choose.ts';
+import { lookAt } from '../devices/level.ts';
+import type { SeenDevice } from '../devices/level.ts';
 import { isDefaultSinkMonitor } from '../devices/pulse.ts';
 import { bytesOfMs, FRAME_MS, INPUT_FORMAT } from '../format.ts';
 import type { DeviceNotice } from '../ports.ts';
 import { Conditioner } from './conditioner.ts';
+import type { MicFault } from './conditioner.ts';
 import { micWarning } from './micFaults.ts';
 import { sleep } from './pace.ts';
 import { openRecorderSource } from './recorder.ts';
@@ -37,6 +41,8 @@ export type RecoveringParts = {
   reopen: (signal: AbortSignal) => Promise<RecorderRun>;
   /** It gives what our own loudspeaker plays. */
   isLoudspeaker: (device: string) => Promise<boolean>;
+  /** What the sound server says of a device, and of others. */
+  look?: (device: string | undefined) => Promise<SeenDevice | undefined>;
   recorder: string;
   clock?: Clock;
 };
@@ -54,6 +60,7 @@ export async function openRecoveringSource(
     reopen: (stop) => openRecorderSource(options, stop),
     isLoudspeaker: async (device) =>
       device !== wanted && (await isDefaultSinkMonitor(device, environment)),
+    look: (device) => lookAt('input', soundSystemOf(program), device ?? wanted, environment),
     recorder: program.name,
   });
 }
@@ -82,9 +89,7 @@ export class RecoveringSource implements RecorderSource {
     this.#openedOn = parts.first.device;
     this.#openedMs = this.#clock.nowMs();
     this.#lastFrameMs = this.#openedMs;
-    this.#conditioner = new Conditioner((fault) =>
-      this.#warn(micWarning(fault, parts.recorder, this.#run.device)),
-    );
+    this.#conditioner = new Conditioner((fault) => void this.#warnOf(fault));
     void this.#lookAtFirst();
   }
 
@@ -256,7 +261,7 @@ export class RecoveringSource implements RecorderSource {
     const { device } = this.#run;
     if (device === undefined || !(await this.#isOwnLoudspeaker(device))) return;
     this.#ownLoudspeaker = device;
-    this.#warn(micWarning('loudspeaker', this.#parts.recorder, device));
+    await this.#warnOf('loudspeaker');
   }
 
   async #isOwnLoudspeaker(device: string): Promise<boolean> {
@@ -269,14 +274,19 @@ export class RecoveringSource implements RecorderSource {
     return device === undefined ? label : `${this.#parts.recorder} (${device})`;
   }
 
-  #warn(warning: Warning): void {
+  async #warnOf(fault: MicFault | 'loudspeaker'): Promise<void> {
+    const { recorder, look } = this.#parts;
+    const { device } = this.#run;
+    const isOfServer = fault === 'silent' || fault === 'loudspeaker';
+    const seen = isOfServer ? await look?.(device) : undefined;
+    const warning = micWarning(fault, recorder, device, seen);
     if (this.#onWarning) this.#onWarning(warning);
     else this.#warnings.push(warning);
   }
 }
 
 const SUSPENDED = 'the sound server has suspended it';
-const LOUDSPEAKER_INSTEAD = 'only what the loudspeaker plays is left';
+const LOUDSPEAKER_INSTEAD = 'the sound server gives what the loudspeaker plays instead';
 
 /** Of a sink: what a program plays, by PulseAudio's name for it. */
 const isMonitor = (device: string | undefined): boolean => device?.endsWith('.monitor') ?? false;

@@ -25,6 +25,8 @@ export type Opened<Handle> = {
   backend?: TriedBackend;
   /** What it uses, where that can be listed. */
   device?: Device;
+  /** The real ones of its direction beside it. */
+  others?: readonly Device[];
 };
 
 export function openInput(
@@ -51,30 +53,29 @@ async function opening<Handle>(
   try {
     const handle = await open({ ...options, onTried: (backend) => tried.push(backend) });
     const backend = tried.at(-1);
-    const device = await deviceOf(direction, backend?.system, options);
-    return {
-      direction,
-      tried,
-      handle,
-      ...(backend && { backend }),
-      ...(device && { device }),
-    };
+    const devices = await devicesOf(direction, backend?.system, options);
+    return { direction, tried, handle, ...(backend && { backend }), ...devices };
   } catch (error) {
     if (!(error instanceof GemliveError)) throw error;
     return { direction, tried, error };
   }
 }
 
-async function deviceOf(
+async function devicesOf(
   direction: Direction,
   system: SoundSystem | undefined,
   { device: wanted, environment }: OpenDeviceOptions,
-): Promise<Device | undefined> {
-  if (system === undefined) return undefined;
+): Promise<Pick<Opened<unknown>, 'device' | 'others'>> {
+  if (system === undefined) return {};
   const list = await listDevices(system, direction, environment);
-  const devices = list.failure === undefined ? list.devices : [];
-  if (wanted !== undefined) return findDevices(wanted, devices)[0];
-  return devices.find(({ isDefault }) => isDefault);
+  if (list.failure !== undefined) return {};
+  const { devices } = list;
+  const device =
+    wanted === undefined
+      ? devices.find(({ isDefault }) => isDefault)
+      : findDevices(wanted, devices)[0];
+  const others = devices.filter((one) => one !== device && !one.isMonitor);
+  return { ...(device && { device }), others };
 }
 
 // ---- the sound server ---------------------------------------------------------------------------

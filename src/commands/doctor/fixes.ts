@@ -1,6 +1,7 @@
 /** What helps, by what is wrong and on which system: one table, the most special place first. */
 import type { Direction } from '../../audio/devices/device.ts';
 import type { SoundSystem } from '../../audio/devices/choose.ts';
+import { levelCommand } from '../../audio/devices/level.ts';
 import type { Fix } from './check.ts';
 import type { System, SystemKind } from './system.ts';
 
@@ -193,24 +194,8 @@ export function deviceFix(
   system: SoundSystem | undefined,
   id: string,
 ): Fix {
-  const [kind, wp] = direction === 'input' ? ['source', 'SOURCE'] : ['sink', 'SINK'];
-  if (system === 'pulse') {
-    return {
-      run:
-        what === 'unmute' ? `pactl set-${kind}-mute ${id} 0` : `pactl set-${kind}-volume ${id} 80%`,
-    };
-  }
-  if (system === 'pipewire') {
-    const target = `@DEFAULT_AUDIO_${wp}@`;
-    return {
-      run: what === 'unmute' ? `wpctl set-mute ${target} 0` : `wpctl set-volume ${target} 80%`,
-    };
-  }
-  if (system === 'alsa') {
-    const control = direction === 'input' ? 'Capture' : 'Master';
-    const on = direction === 'input' ? 'cap' : 'unmute';
-    return { run: `amixer set ${control} 80% ${on}` };
-  }
+  const command = levelCommand(what, direction, system, id);
+  if (command !== undefined) return { run: command };
   const device = direction === 'input' ? 'microphone' : 'loudspeaker';
   return { words: `turn the ${device} on, and up, in the sound settings` };
 }

@@ -70,10 +70,15 @@ export function microphoneCheck({ opened, ear, room, isLoudspeaker, system }: Mi
     fix: fixes,
   });
   if (isLoudspeaker) {
-    return warn('it is what the loudspeaker plays: there is no other microphone', [
-      { run: 'gemlive devices' },
-      { words: 'connect a microphone, or choose one with --input-device' },
-    ]);
+    const [other] = opened.others ?? [];
+    return other === undefined
+      ? warn('it is what the loudspeaker plays: there is no other microphone', [
+          { run: 'gemlive devices' },
+          { words: 'connect a microphone, or choose one with --input-device' },
+        ])
+      : warn(`it is what the loudspeaker plays, and ${other.name} is another microphone`, [
+          { run: `gemlive talk --input-device ${other.id}` },
+        ]);
   }
   if ((device?.volumePercent ?? 100) < LOW_VOLUME_PERCENT)
     return warn(`it is turned down to ${device?.volumePercent} %`, [fix('louder')]);
