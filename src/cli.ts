@@ -264,17 +264,21 @@ function outputFailed(error: NodeJS.ErrnoException): GemliveError {
   });
 }
 
-/** Resolves when all that was written to stdout has left this process, or can never leave it. */
+/** Resolves when all that was written to stdout and stderr has left this process, or can never leave it. */
 async function flushed(): Promise<void> {
-  const { stdout } = process;
-  if (!stdout.destroyed && stdout.writableLength > 0) {
-    await new Promise<void>((resolve) => {
-      stdout.once('error', () => resolve());
-      stdout.write('', () => resolve());
-    });
-  }
+  await written(process.stdout);
+  // Where nobody reads them, complaints hold nobody up.
+  await Promise.race([written(process.stderr), delay(LEAVE_MS)]);
   // A write that has failed is told in the next turn of the loop.
   await delay(0);
+}
+
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.destroyed || stream.writableLength === 0) return;
+  await new Promise<void>((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }
 
 function delay(ms: number): Promise<void> {

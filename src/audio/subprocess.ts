@@ -32,6 +32,8 @@ export type ProcessEnd = {
 
 const TAIL_LINES = 20;
 const MAX_LINE_CHARS = 500;
+/** From the end of a process to the end of its output, where nothing else holds that open. */
+const HELD_OPEN_MS = 250;
 
 /** For `spawn`: on Windows a detached child would open a window. */
 export const OWN_GROUP = process.platform !== 'win32';
@@ -76,6 +78,8 @@ export class Subprocess {
   readonly exited: Promise<ProcessEnd>;
   /** Settles when it is gone and all its output has been read. Never rejects. */
   readonly closed: Promise<ProcessEnd>;
+  /** As `closed`, but it does not wait for long: something else may hold its output open. Never rejects. */
+  readonly over: Promise<ProcessEnd>;
   readonly #child: ChildProcess | undefined;
   readonly #onStderrLine: ((line: string) => boolean) | undefined;
   #stderrRest = '';
@@ -95,6 +99,7 @@ export class Subprocess {
       this.#alive = false;
       this.exited = Promise.resolve({ code: null, signal: null, failedToStart: child });
       this.closed = this.exited;
+      this.over = this.exited;
       return;
     }
     this.#child = child;
@@ -123,6 +128,13 @@ export class Subprocess {
         if (end.failedToStart !== undefined) resolve(end);
       });
     });
+    const heldOpen = this.exited.then(async (end) => {
+      await new Promise((resolve) => setTimeout(resolve, HELD_OPEN_MS).unref());
+      // What has come meanwhile is read first.
+      await new Promise((resolve) => setImmediate(resolve));
+      return end;
+    });
+    this.over = Promise.race([this.closed, heldOpen]);
     live.add(this);
     killTheLiveAtExit();
   }

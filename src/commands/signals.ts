@@ -12,8 +12,12 @@ export type LeavingCodes = {
   SIGINT: number;
   /** Default 143. */
   SIGTERM?: number;
-  /** `--max-duration`, and the exit code for work that it cuts. */
-  limit?: { seconds: number | undefined; code: ExitCode };
+  /** `--max-duration`, and the exit code for work that it cuts; `failure`: why the work had not even begun. */
+  limit?: {
+    seconds: number | undefined;
+    code: ExitCode;
+    failure?: (seconds: number) => GemliveError | undefined;
+  };
 };
 
 /**
@@ -49,9 +53,11 @@ export async function untilSignalled(
     limit?.seconds === undefined
       ? undefined
       : setTimeout(() => {
-          const over = timeIsOver(limit.seconds ?? 0, limit.code);
-          if (code === undefined && limit.code !== EXIT.ok) outOfTime = over;
-          end(limit.code, over);
+          const seconds = limit.seconds ?? 0;
+          const failure = limit.failure?.(seconds);
+          const over = failure ?? timeIsOver(seconds, limit.code);
+          if (code === undefined && over.exitCode !== EXIT.ok) outOfTime = over;
+          end(over.exitCode, over);
         }, limit.seconds * 1000);
   const worked = work(AbortSignal.any([parent, abort.signal])).then(
     (result) => code ?? result,

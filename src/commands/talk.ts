@@ -1,18 +1,19 @@
 /** `gemlive talk`: microphone → Live API → loudspeaker. */
-import { openRecorder } from '../audio/backends.ts';
+import { openPlayer, openRecorder } from '../audio/backends.ts';
+import type { TriedBackend } from '../audio/backends.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import { NullSink } from '../audio/sinks/null.ts';
 import type { RecorderSource } from '../audio/sources/recorder.ts';
 import { createSpeechDetector } from '../audio/speechDetector.ts';
 import { Conversation } from '../conversation.ts';
-import { EXIT, usageError } from '../errors.ts';
+import { EXIT, GemliveError, usageError } from '../errors.ts';
 import type { LiveSession } from '../live/session.ts';
 import { startSpinner } from '../ui/spinner.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
 import { agoOf } from './lastSession.ts';
 import { lastSession, newSession, openPlace, type EngineNames, type LivePlace } from './live.ts';
-import { microphoneOptions, openLoudspeaker } from './chosenDevices.ts';
+import { loudspeakerOptions, microphoneOptions } from './chosenDevices.ts';
 import { untilSignalled } from './signals.ts';
 import { echoModeOf, EchoReport, withoutEcho } from './talk/echo.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
@@ -26,15 +27,22 @@ export async function run(context: CommandContext): Promise<number> {
   if (settings.ptt && !context.stdinTty) {
     throw usageError('--ptt needs a terminal: a key is pressed to talk', 'leave it out');
   }
+  let devices: Devices | undefined;
   const leaving = {
     SIGINT: EXIT.ok,
-    limit: { seconds: settings.maxDurationSeconds, code: EXIT.ok },
+    limit: {
+      seconds: settings.maxDurationSeconds,
+      code: EXIT.ok,
+      failure: (seconds: number) => {
+        const isAny = settings.mic || settings.speaker;
+        return isAny && devices === undefined ? notOpenIn(seconds) : undefined;
+      },
+    },
   };
   return untilSignalled(context.signal, leaving, async (signal) => {
     const place = await openPlace(context);
     const kept = await lastSession(context, place);
     const session = newSession(context, place, {}, { watches: true, ...kept });
-    let devices: Devices | undefined;
     try {
       // While the devices open; the conversation is told what has come of it.
       session.start(signal).catch(() => {});
@@ -49,6 +57,15 @@ export async function run(context: CommandContext): Promise<number> {
   });
 }
 
+function notOpenIn(seconds: number): GemliveError {
+  return new GemliveError(`the sound devices were not open within ${seconds} s`, {
+    code: 'max_duration',
+    exitCode: EXIT.audio,
+    why: '--max-duration ends it then',
+    hint: 'allow more time, or look for what holds them up: gemlive doctor',
+  });
+}
+
 type Stage = Awaited<ReturnType<typeof lastSession>> & {
   session: LiveSession;
   place: LivePlace;
@@ -56,6 +73,9 @@ type Stage = Awaited<ReturnType<typeof lastSession>> & {
 };
 
 type Devices = { source: RecorderSource | undefined; sink: AudioSink | undefined };
+
+/** Nobody should wait for longer without a word. */
+const SLOW_AFTER_MS = 5000;
 
 /** Both at once; if one fails, the other does not stay open. */
 async function openDevices(context: CommandContext, signal: AbortSignal): Promise<Devices> {
@@ -66,9 +86,17 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
     stderrTty && !plain && !settings.quiet && !settings.json,
     childEnv,
   );
+  const failures: string[] = [];
+  const onTried = ({ failure }: TriedBackend): void => {
+    if (failure !== undefined) failures.push(failure);
+  };
+  const slow = setTimeout(() => {
+    const so = failures.length === 0 ? '' : `: ${failures.join('; ')}`;
+    context.warn({ code: 'devices_slow', message: `the sound devices are still opening${so}` });
+  }, SLOW_AFTER_MS);
   const openSource = async (): Promise<RecorderSource | undefined> =>
-    settings.mic ? openRecorder(microphoneOptions(context, signal)) : undefined;
-  const opening = [openSource(), openSink(context, signal)] as const;
+    settings.mic ? openRecorder({ ...microphoneOptions(context, signal), onTried }) : undefined;
+  const opening = [openSource(), openSink(context, { signal, onTried })] as const;
   try {
     const [source, sink] = await Promise.all(opening);
     const isHeard = source !== undefined && sink !== undefined;
@@ -82,18 +110,19 @@ async function openDevices(context: CommandContext, signal: AbortSignal): Promis
     }
     throw error;
   } finally {
+    clearTimeout(slow);
     spinner.stop();
   }
 }
 
 async function openSink(
   context: CommandContext,
-  signal: AbortSignal,
+  { signal, onTried }: { signal: AbortSignal; onTried: (backend: TriedBackend) => void },
 ): Promise<AudioSink | undefined> {
   const { settings } = context;
   if (settings.text) return undefined;
   if (!settings.speaker) return new NullSink();
-  return openLoudspeaker(context, signal);
+  return openPlayer({ ...loudspeakerOptions(context, signal), onTried });
 }
 
 async function converse(

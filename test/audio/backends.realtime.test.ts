@@ -175,6 +175,25 @@ describe('a recorder that gives its sound in crumbs', () => {
   });
 });
 
+describe.skipIf(!hasProgram('setsid'))('a recorder whose end another program hides', () => {
+  it('is known to have ended, and is not taken for one that lives and is silent', async () => {
+    const environment = machineWith('setsid');
+    const script = '#!/bin/sh\nsetsid /bin/sleep 5 &\nexec /bin/cat /dev/zero\n';
+    writeFileSync(join(environment['PATH'] ?? '', 'parec'), script, { mode: 0o755 });
+    const source = await openRecorder({ name: 'parec', environment });
+    const lost = new Promise((resolve) => source.onDevice?.(resolve));
+    const frames = source.frames(new AbortController().signal)[Symbol.asyncIterator]();
+    await frames.next();
+    for (const pid of childrenNamed('cat')) process.kill(pid, 'SIGKILL');
+    const reading = (async () => {
+      while ((await frames.next()).done !== true);
+    })();
+    expect(await lost).toEqual({ state: 'lost', why: 'parec: it was ended by SIGKILL' });
+    await source.close();
+    await reading;
+  });
+});
+
 needsSound('opening on a sound server', () => {
   let server: SoundServer;
   beforeAll(async () => {

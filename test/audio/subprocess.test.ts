@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { inEnglish, startProcess } from '../../src/audio/subprocess.ts';
 import { buildModule } from '../support/builtModule.ts';
-import { isAlive, processGroup, untilGone } from '../support/programs.ts';
+import { hasProgram, isAlive, processGroup, untilGone } from '../support/programs.ts';
 
 describe('the language of a child', () => {
   it.each([
@@ -87,6 +87,24 @@ describe('startProcess', () => {
     for (let i = 0; i < 50; i++) child.stdin?.write(Buffer.alloc(65_536));
     expect((await child.exited).code).toBe(0);
   });
+
+  it.skipIf(!hasProgram('setsid'))(
+    'is over soon after its end, though something else holds its output open',
+    async () => {
+      const child = startProcess({
+        command: 'sh',
+        args: ['-c', 'setsid sleep 30 & echo "$!"; echo the last word >&2; exit 3'],
+        stdout: 'pipe',
+      });
+      const [line] = (await once(child.stdout as Readable, 'data')) as [Buffer];
+      let isClosed = false;
+      void child.closed.then(() => (isClosed = true));
+      expect(await child.over).toMatchObject({ code: 3 });
+      expect([isClosed, child.stderrTail]).toEqual([false, ['the last word']]);
+      process.kill(Number(line.toString()), 'SIGKILL');
+      await child.closed;
+    },
+  );
 
   it('kills a whole group, and is its own group', async () => {
     const child = startProcess({

@@ -3,13 +3,14 @@ import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { eventsIn, runCli } from '../support/cli.ts';
+import { eventsIn, runCli, spawnCli } from '../support/cli.ts';
 import { surroundings } from '../support/leftovers.ts';
 import { expectFailure } from '../support/messages.ts';
 import { pactl } from '../support/pactl.ts';
 import { needsPipewire, startPipewire } from '../support/pipewireServer.ts';
 import { hasProgram, programPath } from '../support/programs.ts';
 import { needsSound, startSoundServer, type SoundServer } from '../support/soundServer.ts';
+import { until } from '../support/until.ts';
 
 const addHeadset = async (server: SoundServer): Promise<void> => {
   const args = ['master=mic.monitor', 'source_name=headset', 'format=s16le', 'rate=16000'];
@@ -26,7 +27,7 @@ needsSound('gemlive devices on PulseAudio', () => {
   });
   afterAll(() => server.stop());
   const run = (...args: string[]) => runCli(args, { env: server.environment });
-  const LOCAL = ['--local', '--stt', 'none', '--tts', 'none', '--max-duration', '1'];
+  const LOCAL = ['--local', '--stt', 'none', '--tts', 'none'];
 
   it('lists both kinds, marks the default, and says by what and why', async () => {
     const { code, stdout, stderr } = await run('devices');
@@ -77,9 +78,12 @@ needsSound('gemlive devices on PulseAudio', () => {
     async (wanted) => {
       const place = surroundings();
       const args = ['talk', '--no-speaker', '--input-device', wanted, ...LOCAL, '--json'];
-      const child = runCli(args, { env: { ...server.environment, ...place.env } });
+      const child = spawnCli(args, { env: { ...server.environment, ...place.env } });
+      child.stdout.resume();
+      child.stderr.resume();
+      const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
       let used = '';
-      for (const deadline = Date.now() + 15_000; used === '' && Date.now() < deadline;) {
+      await until('its stream', async () => {
         const outputs = await pactl(server, 'list', 'short', 'source-outputs');
         const sources = await pactl(server, 'list', 'short', 'sources');
         // Its own stream; the remapped source has one as well.
@@ -88,9 +92,11 @@ needsSound('gemlive devices on PulseAudio', () => {
           .split('\n')
           .find((line) => line.split('\t')[0] === index?.split('\t')[1]);
         used = source?.split('\t')[1] ?? '';
-      }
+        return used !== '';
+      });
       expect(used).toBe('headset');
-      expect((await child).code).toBe(0);
+      child.kill('SIGINT');
+      expect(await ended).toBe(0);
       expect(await place.processes()).toEqual([]);
       place.remove();
     },

@@ -1,5 +1,5 @@
 /** Recorders, players and sound servers that are missing, silent or killed, through the built program. */
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventsIn, runCli, spawnCli } from '../support/cli.ts';
@@ -65,6 +65,34 @@ describe('no sound server', () => {
       place.remove();
     },
   );
+
+  it.concurrent('devices that are not open at --max-duration → exit 4, never without a word', async () => {
+    const place = surroundings();
+    const folder = join(place.folder, 'bin');
+    mkdirSync(folder);
+    for (const name of ['parec', 'pacat'])
+      writeFileSync(join(folder, name), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 });
+    const args = ['talk', ...LOCAL, '--max-duration', '0.7'];
+    const result = await runCli(args, { env: { ...place.env, PATH: folder } });
+    expectFailure(result, 4, /sound devices were not open within 0\.7 s/, /gemlive doctor/);
+    expect(await place.processes()).toEqual([]);
+    place.remove();
+  });
+
+  it.concurrent('devices that take long to open: said after 5 s, with what was tried', async () => {
+    const place = surroundings();
+    const folder = join(place.folder, 'bin');
+    mkdirSync(folder);
+    for (const name of ['parec', 'arecord', 'sox'])
+      writeFileSync(join(folder, name), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 });
+    const args = ['talk', '--no-speaker', ...LOCAL];
+    const { code, stderr } = await runCli(args, { env: { ...place.env, PATH: folder } });
+    expect(stderr).toMatch(
+      /^warning: the sound devices are still opening: parec: no sound came in 3 s; pw-record: [^\n]+\nerror: no microphone/,
+    );
+    expect(code).toBe(4);
+    place.remove();
+  });
 
   itWithPrograms('gemlive file --play → exit 4', async () => {
     const place = surroundings();

@@ -65,7 +65,7 @@ exit 1
     const speaker = ['--speaker-command', `${note('speaker')}; cat > /dev/null`];
     const options = [...microphone, ...speaker];
     const PATH = process.env['PATH'] ?? '';
-    await runCli(['talk', ...options, ...LOCAL, '--max-duration', '1'], { env: { ...env, PATH } });
+    await runCli(['talk', ...options, ...LOCAL, '--max-duration', '3'], { env: { ...env, PATH } });
     const noted = new Set(readFileSync(heard, 'utf8').trim().split('\n'));
     expect(noted).toEqual(new Set(['mic de de_DE.UTF-8 none', 'speaker de de_DE.UTF-8 none']));
   });

@@ -44,6 +44,6 @@ export function untilReady(
     });
     onReady(() => settle());
     signal?.addEventListener('abort', abort, { once: true });
-    void process.closed.then((end) => settle(failureOf(name, end, process.stderrTail, isModule)));
+    void process.over.then((end) => settle(failureOf(name, end, process.stderrTail, isModule)));
   });
 }

@@ -57,7 +57,7 @@ export class PlayerRuns {
         if (run === this.#current) this.#listener.report(report);
       },
     });
-    void run.process.closed.then((end) => {
+    void run.process.over.then((end) => {
       if (run === this.#current) this.#listener.end(end);
     });
     return run;

@@ -119,7 +119,7 @@ class ProcessSource implements RecorderRun {
       // Not for a part of a frame: whoever waits takes being woken for a frame or the end.
       if (this.#frames.length > 0) this.#wake?.();
     });
-    void process.closed.then(() => {
+    void process.over.then(() => {
       this.#ended = true;
       this.#wake?.();
     });
@@ -170,7 +170,7 @@ class ProcessSource implements RecorderRun {
       });
     }
     const { name, isModule } = this.#program;
-    throw failureOf(name, await this.#process.closed, this.#process.stderrTail, isModule);
+    throw failureOf(name, await this.#process.over, this.#process.stderrTail, isModule);
   }
 
   async *frames(signal: AbortSignal): AsyncGenerator<Uint8Array> {
@@ -208,7 +208,7 @@ class ProcessSource implements RecorderRun {
     return new GemliveError('the microphone is lost', {
       code: 'recorder_lost',
       exitCode: EXIT.audio,
-      why: `${name}: ${describeEnd(await this.#process.closed, this.#process.stderrTail)}`,
+      why: `${name}: ${describeEnd(await this.#process.over, this.#process.stderrTail)}`,
       hint: 'connect the device again, or see that the sound server runs, and start anew',
     });
   }
