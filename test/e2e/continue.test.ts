@@ -257,8 +257,40 @@ describe('a handle', () => {
     expect(stderr).toMatch(/^warning: the session could not be taken up again: [^\n]+\n$/);
   });
 
+  it.each([
+    ['refuses with words that nobody knows', 1007, 'Nothing.', 1],
+    ['closes each time', 1011, 'Internal error encountered.', 2],
+  ])('that the server %s: a new session', async (_what, code, reason, times) => {
+    const place = fresh();
+    const shown: (string | undefined)[] = [];
+    const server = await startScriptedServer(async (peer, count) => {
+      const { setup } = (await peer.next()) as {
+        setup: { sessionResumption?: { handle?: string } };
+      };
+      const handle = setup.sessionResumption?.handle;
+      shown.push(handle);
+      if (handle !== undefined) return peer.socket.close(code, reason);
+      peer.send({ setupComplete: {} });
+      if (count === 1) {
+        peer.send({ sessionResumptionUpdate: { newHandle: 'handle-1', resumable: true } });
+        return;
+      }
+      await peer.next();
+      peer.send({ serverContent: { outputTranscription: { text: 'Hello.' }, turnComplete: true } });
+    });
+    const talk = ['talk', '--no-mic', '--no-speaker', '--base-url', server.url];
+    const first = spawnCli(talk, place);
+    await until('it is kept', () => isKept(place.folder));
+    first.kill('SIGKILL');
+    const result = await runCli(['chat', '-c', 'hi', '--base-url', server.url], place);
+    expect([result.code, result.stdout]).toEqual([0, 'Hello.\n']);
+    expect(shown).toEqual([undefined, ...Array<string>(times).fill('handle-1'), undefined]);
+    await server.close();
+  });
+
   it('that the server quotes is not repeated', async () => {
     const place = fresh();
+    let quoted: string | undefined;
     const quoting = await startScriptedServer(async (peer, count) => {
       const { setup } = (await peer.next()) as {
         setup: { sessionResumption?: { handle?: string } };
@@ -270,7 +302,8 @@ describe('a handle', () => {
         });
         return;
       }
-      const quoted = setup.sessionResumption?.handle ?? 'nothing';
+      // Also where it is not shown any more.
+      quoted = setup.sessionResumption?.handle ?? quoted;
       peer.socket.close(1011, `Internal error about ${quoted}`);
     });
     const first = spawnCli(['talk', '--no-mic', '--no-speaker', '--base-url', quoting.url], place);

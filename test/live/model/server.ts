@@ -105,9 +105,12 @@ export class FakeServer {
       ensure(this.#dials <= (this.#wasReady ? MAX_DIALS : MAX_FIRST_DIALS), 'too many attempts');
     });
     const { polite } = this.#way;
-    const socket = new FakeSocket(this.lines.length + 1, this.#clock, polite, (frame) =>
-      this.#hooks.note(() => this.#onFrame(line, frame)),
-    );
+    const onFrame = (frame: ClientFrame): void =>
+      this.#hooks.note(() => this.#onFrame(line, frame));
+    // One that is given up is told as lost at once; any other is left.
+    const onClose = (): void => queueMicrotask(() => this.#left(line));
+    const number = this.lines.length + 1;
+    const socket = new FakeSocket(number, this.#clock, polite, onFrame, onClose);
     const line: Line = {
       socket,
       setUp: false,
@@ -327,6 +330,10 @@ export class FakeServer {
       Object.assign(this.#readied, { wasReady: true, readyAtMs: this.#clock.nowMs() });
     this.#dials = 0;
     this.#wasReady = true;
+  }
+
+  #left(line: Line): void {
+    if (line === this.#readied) this.#readied = undefined;
   }
 
   /** It has given the connection up by itself. */

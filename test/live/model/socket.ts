@@ -25,6 +25,8 @@ export class FakeSocket extends EventEmitter {
   /** A peer that is gone does not answer a close. */
   readonly #polite: boolean;
   readonly #onFrame: (frame: ClientFrame) => void;
+  /** The client closes it. */
+  readonly #onClose: () => void;
   #jammed = false;
   #unwritten: (() => void)[] = [];
 
@@ -33,12 +35,14 @@ export class FakeSocket extends EventEmitter {
     clock: FakeClock,
     polite: boolean,
     onFrame: (frame: ClientFrame) => void,
+    onClose: () => void,
   ) {
     super();
     this.number = number;
     this.#clock = clock;
     this.#polite = polite;
     this.#onFrame = onFrame;
+    this.#onClose = onClose;
   }
 
   // ---- what the client does --------------------------------------------------------------------
@@ -64,6 +68,7 @@ export class FakeSocket extends EventEmitter {
     if (this.readyState === CONNECTING) return this.terminate();
     if (this.readyState !== OPEN) return;
     this.readyState = CLOSING;
+    this.#onClose();
     if (this.#polite) this.#clock.network(30, () => this.shut(code, ''));
   }
 
