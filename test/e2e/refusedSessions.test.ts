@@ -15,16 +15,16 @@ afterEach(async () => {
 type Frame = {
   setup?: { sessionResumption?: { handle?: string } };
   clientContent?: { turns: { parts: { text: string }[] }[]; turnComplete?: boolean };
-  realtimeInput?: { audio?: { data: string } };
+  realtimeInput?: { audio?: { data: string }; activityEnd?: object };
 };
 
 type Script = {
   /** In answer to a setup that shows a handle; default: it is taken. */
-  onHandle?(peer: Peer): void;
+  onHandle?: (peer: Peer) => void;
   /** A text has come; default: it is answered. */
-  onText?(peer: Peer, text: string): boolean;
+  onText?: (peer: Peer, text: string) => boolean;
   /** Behind the first answer. */
-  afterAnswer?(peer: Peer): void;
+  afterAnswer?: (peer: Peer) => void;
 };
 
 /** Gives each session a handle behind its answer; tells the handles that it was shown, and the texts that it got. */
@@ -183,4 +183,25 @@ describe('what ends every session', () => {
       expect(lines).toContainEqual(expect.objectContaining({ type: 'turn', reason: 'DROPPED' }));
     },
   );
+});
+
+it('a session that the server ends when all is answered has done its work', async () => {
+  const server = await startScriptedServer(async (peer) => {
+    await peer.next();
+    peer.send({ setupComplete: {} });
+    for (;;) {
+      const { realtimeInput } = (await peer.next()) as Frame;
+      if (realtimeInput?.activityEnd) break;
+    }
+    const outputTranscription = { text: 'It is 144.' };
+    peer.send({ serverContent: { outputTranscription, generationComplete: true } });
+    peer.send({ serverContent: { turnComplete: true } });
+    peer.socket.close(1000);
+  });
+  open.push(server);
+  const { code, stdout, stderr } = await runCli(
+    ['file', QUESTION, '--fast', '--base-url', server.url],
+    { env: { GEMINI_API_KEY: 'k' } },
+  );
+  expect([code, stdout, stderr]).toEqual([0, 'It is 144.\n', '']);
 });

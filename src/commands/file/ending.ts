@@ -106,6 +106,14 @@ export class Ending implements Observer {
     this.#cancelTimeout();
   }
 
+  /** All that was said has its answer: a server that ends the session now has done its work. */
+  get isDone(): boolean {
+    const caughtUp = this.#begun.size >= this.#utterances;
+    const answered = this.#complete.has(this.#answering) || this.#over.has(this.#answering);
+    const isHeard = this.#inputOver && !this.#speaking;
+    return isHeard && answered && (caughtUp || !this.#speechSinceAnswer);
+  }
+
   #look(): void {
     this.#cancelGrace();
     if (!this.#inputOver || this.#speaking || this.#begun.size === 0) return;

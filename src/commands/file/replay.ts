@@ -47,6 +47,7 @@ export async function replay(
   const output = openOutput(context, job.output);
   let sink: AudioSink | undefined;
   let failure: GemliveError | undefined;
+  let wasDone = false;
   let conversation: Conversation | undefined;
   const ending = new Ending({
     clock: systemClock,
@@ -61,6 +62,10 @@ export async function replay(
   try {
     sink = await openSink(context, signal);
     const session = newSession(context, place);
+    // Before the conversation hears of it, and closes its lines.
+    session.on(({ type }) => {
+      if (type === 'ended') wasDone = ending.isDone;
+    });
     const hooks = {
       ready: new Promise<void>((resolve) => {
         session.on((event) => event.type === 'state' && event.state === 'ready' && resolve());
@@ -88,7 +93,9 @@ export async function replay(
           }),
       observers: [...job.observers, output, ending],
     });
-    await conversation.run(signal);
+    await conversation.run(signal).catch((error: GemliveError) => {
+      if (error.code !== 'server_closed' || !wasDone) throw error;
+    });
   } finally {
     ending.close();
     await sink?.close();

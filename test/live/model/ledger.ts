@@ -151,11 +151,9 @@ export class Ledger {
   #isOver(seq: number): boolean {
     if (this.#answered.has(seq)) return true;
     if (!this.#overSeqs.has(seq)) return false;
-    // It goes with the utterance after it.
+    // All that came since the first unanswered utterance began goes with it.
     const { toMs } = this.#items[seq - 1]!;
-    return !this.#utterances.some(
-      ({ startMs, endMs }) => toMs > startMs && toMs <= (endMs ?? toMs),
-    );
+    return !this.#utterances.some(({ startMs }) => toMs > startMs);
   }
 
   #soundOf({ fromMs, endMs = this.#soundMs }: Utterance): number[] {
