@@ -7,7 +7,9 @@ import type { ClientMessage } from '../../../src/protocol/messages.ts';
 import { profileOf } from '../../../src/protocol/models.ts';
 import { ensure } from '../../fuzz/target.ts';
 import type { FakeClock } from './clock.ts';
-import { numbersIn, type Ledger, type Line } from './ledger.ts';
+import { Handles, isVerdict } from './handles.ts';
+import type { Ledger } from './ledger.ts';
+import { numbersIn, type Line } from './line.ts';
 import type { Cause } from './losses.ts';
 import { FakeSocket, OPEN, type ClientFrame } from './socket.ts';
 import type { Message, Step, Way } from './steps.ts';
@@ -32,10 +34,8 @@ export type ServerHooks = {
 /** In a minute of back-off, and before the first session. */
 const MAX_DIALS = 40;
 const MAX_FIRST_DIALS = 6;
-const SHORT_LIFE_MS = 10_000;
-const MAX_SHORT_LIVES = 3;
-/** Restarts and networks. */
-const PASSING: readonly number[] = [1001, 1006];
+/** What lives so long has ended an outage. */
+const STABLE_MS = 5_000;
 
 export class FakeServer {
   readonly lines: Line[] = [];
@@ -50,8 +50,7 @@ export class FakeServer {
   readonly #sound: { counts: boolean; heard: number }[] = [];
   /** Behind each handle. */
   readonly #states = new Map<string, ReadonlySet<number>>();
-  /** The newest that a listener was told. */
-  #handle: string | undefined;
+  readonly #handles: Handles;
   /** Connections since the session was ready, or since its beginning. */
   #dials = 0;
   #wasReady = false;
@@ -59,11 +58,6 @@ export class FakeServer {
   #saying = false;
   /** The connection of the session that is ready. */
   #readied: Line | undefined;
-  /** How often the server closed a connection in answer to this handle, and whether for good. */
-  readonly #refusals = new Map<string, number>();
-  readonly #shortLives = new Map<string, number>();
-  /** Since then something was refused: it may have been given up. */
-  #mayForget = false;
   /** The message on its way into a socket. */
   #sending: ClientMessage | undefined;
 
@@ -72,7 +66,7 @@ export class FakeServer {
     this.#clock = clock;
     this.#ledger = ledger;
     this.#hooks = hooks;
-    this.#handle = way.past?.handle;
+    this.#handles = new Handles(way.past?.handle);
   }
 
   async open(...request: Parameters<typeof Connection.open>): Promise<Link> {
@@ -146,12 +140,8 @@ export class FakeServer {
     const others = this.lines.filter((other) => other !== line && other.setUp);
     ensure(!others.some(({ socket }) => socket.readyState === OPEN), 'two connections are set up');
     const { handle } = setup.sessionResumption ?? {};
-    const isRefused = (this.#refusals.get(this.#handle ?? '') ?? 0) >= 2;
-    const mayBeFresh = this.#handle === undefined || isRefused || this.#mayForget;
-    if (handle === undefined) ensure(mayBeFresh, 'a good handle was not used');
-    else ensure(handle === this.#handle, `${handle} instead of ${this.#handle ?? 'none'}`);
+    this.#handles.check(handle);
     line.handle = handle;
-    ensure((this.#refusals.get(handle ?? '') ?? 0) < 2, `${handle} was refused, and shown again`);
     line.base = this.#states.get(handle ?? '') ?? new Set();
     this.#ledger.newLine();
   }
@@ -294,31 +284,25 @@ export class FakeServer {
   /** The server closes a connection. */
   shut(line: Line, code: number, reason: string): void {
     if (line.socket.readyState !== OPEN) return line.socket.shut(code, reason);
+    const isReady = line === this.#readied;
+    const lifeMs = isReady ? this.#clock.nowMs() - line.readyAtMs : undefined;
+    this.#handles.closed(line, code, reason, lifeMs);
+    // A session that held, and can be taken up again, does not end with its connection.
+    const held = this.#isLive && lifeMs !== undefined && lifeMs >= STABLE_MS;
     const { kind } = classifyClose(code, reason);
-    const isVerdict = !PASSING.includes(code) && kind !== 'quota' && kind !== 'credential';
-    if (line.setUp && !line.wasReady && line.handle !== undefined && isVerdict) {
-      const refusals = this.#refusals.get(line.handle) ?? 0;
-      this.#refusals.set(line.handle, code === 1007 || code === 1008 ? 2 : refusals + 1);
-    }
-    if (line.complete && (kind === 'handle' || kind === 'refusal')) this.#mayForget = true;
-    if (line === this.#readied && isVerdict) this.#endedSoon(line);
-    this.#lose(line, isVerdict ? 'killed' : 'broken');
+    const goesOn = held && this.#handles.isInHand && kind !== 'credential';
+    this.#lose(line, isVerdict(code, reason) ? 'killed' : 'broken');
     line.socket.shut(code, reason);
+    ensure(!goesOn || !this.#hooks.isOver(), `ended with ${code}, and a handle in hand`);
   }
 
-  /** The state behind a handle may be what ends its sessions. */
-  #endedSoon({ handle, readyAtMs }: Line): void {
-    if (handle === undefined || this.#clock.nowMs() - readyAtMs >= SHORT_LIFE_MS) return;
-    const times = (this.#shortLives.get(handle) ?? 0) + 1;
-    this.#shortLives.set(handle, times);
-    if (times >= MAX_SHORT_LIVES) this.#mayForget = true;
+  get #isLive(): boolean {
+    return this.#way.resumes && !this.#hooks.isOver();
   }
 
   /** Only the connection of a session that is ready can be lost. */
   #lose(line: Line, cause: Cause): void {
-    const { resumes } = this.#way;
-    if (line !== this.#readied || line.socket.readyState !== OPEN || !resumes) return;
-    if (this.#hooks.isOver()) return;
+    if (line !== this.#readied || line.socket.readyState !== OPEN || !this.#isLive) return;
     this.#readied = undefined;
     this.#ledger.lost(line, cause);
   }
@@ -351,8 +335,7 @@ export class FakeServer {
       sound.heard += 1;
       ensure(sound.counts, 'sound of a connection that is dead');
     } else if (event.type === 'resumption' && event.handle !== undefined && event.resumable) {
-      this.#handle = event.handle;
-      this.#mayForget = false;
+      this.#handles.told(event.handle);
     } else if (event.type === 'toolCall') {
       for (const { id } of event.calls) Object.assign(this.#call(id), { told: true, live: true });
     } else if (event.type === 'toolCallCancellation') {

@@ -61,6 +61,7 @@ const fixed: readonly object[] = [
   { serverContent: { modelTurn: { parts: [{ executableCode: { code: '1' } }] } } },
   { serverContent: { groundingMetadata: { webSearchQueries: ['x'] } } },
   { serverContent: { turnComplete: true }, usageMetadata: { totalTokenCount: 3 } },
+  { serverContent: { turnComplete: true, turnCompleteReason: 'RESPONSE_REJECTED' } },
   { serverContent: { turnComplete: true, interactionStatus: 'IN_PROGRESS' } },
   { serverContent: { turnComplete: true, interactionStatus: 'IDLE' } },
   { interactionStatus: 'REQUIRES_ACTION' },

@@ -70,6 +70,9 @@ export class Watch {
     if (isContent(event)) this.#answering ||= !isLate;
     else if (event.type === 'interactionStatus' && event.status !== 'IN_PROGRESS') {
       this.#answering = false;
-    } else if (event.type === 'turnComplete' && !this.#idleEnds) this.#answering = false;
+    } else if (event.type === 'turnComplete' && (!this.#idleEnds || event.reason !== undefined)) {
+      // A turn that is refused is over, whatever the model does else.
+      this.#answering = false;
+    }
   }
 }
