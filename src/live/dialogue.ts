@@ -137,7 +137,7 @@ export class Dialogue {
   }
 
   #turnCompleted(reason: string | undefined): void {
-    // The model refused, or this was no filler: it does not think on.
+    // A model that refuses does not think on.
     if (isBroken(reason)) this.#inProgress = false;
     const isEmpty =
       this.#profile.job.value === 'converse' &&
@@ -218,13 +218,13 @@ export class Dialogue {
     );
   }
 
-  /** The server will not be sent it again: what its listeners are to hear, when nothing else waits for an answer. */
+  /** gemlive does not send it again. Returns the end of its turn for the listeners, unless something else waits. */
   drop(dropped: Dropped): LiveEvent[] {
     this.#transcript.drop(dropped);
     return this.#unanswered.isEmpty ? endOfTurn('DROPPED') : [];
   }
 
-  /** The new session knows no more than what it was told. True: the one before it knew more. */
+  /** The new session knows only what its setup or seed says. True: the session before it knew more. */
   forget(): boolean {
     const knewMore = this.#knowsMore;
     this.#knowsMore = false;
@@ -249,7 +249,7 @@ export class Dialogue {
   }
 }
 
-/** Of a turn of which nothing comes any more. Without a `reason`, all of the answer has come. */
+/** Ends a turn in the server's place. Without a `reason`, all of the answer has come. */
 const endOfTurn = (reason: string | undefined): LiveEvent[] => [
   ...(reason === undefined ? [] : [{ type: 'generationComplete' } as const]),
   { type: 'interactionStatus', status: 'IDLE' },

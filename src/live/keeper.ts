@@ -33,7 +33,7 @@ export class Keeper {
   #closedEarly: ConnectionError | undefined;
   #leaving: Leaving | undefined;
   #readyAtMs = 0;
-  /** The handle that the last attempt showed in its setup; undefined when it got no so far, or had none. */
+  /** The handle that the last attempt showed; undefined when it sent no setup, or one without a handle. */
   #shown: string | undefined;
   readonly #outage = new Outage();
   readonly #memory = new Memory();
@@ -80,7 +80,7 @@ export class Keeper {
         const recovery = this.#memory.afterAttempt(error, this.#shown, clock.nowMs());
         const delayMs = attempts.next(error, recovery, clock.nowMs());
         if (delayMs > 0) await this.#sleep(delayMs);
-        // In the same breath.
+        // close() may have come in the same breath.
         this.#abort.signal.throwIfAborted();
       }
     }

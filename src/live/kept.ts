@@ -1,11 +1,11 @@
 /** What is kept of the user until it is answered, and what becomes of it when sessions end of it. Pure. */
 import type { ClientMessage } from '../protocol/messages.ts';
 
-/** What was sent to so many sessions that the server closed is not sent again; nor after so many losses of any kind. */
+/** gemlive does not send it again after the server closed so many sessions, or after so many losses of any kind. */
 const MAX_KILLS = 2;
 const MAX_LOSSES = 5;
 
-/** Sessions that were lost after they had been sent it: closed by the server, and in all. */
+/** How many sessions that had been sent it the server closed (`kills`), and how many were lost in all. */
 type Losses = { kills: number; losses: number };
 
 export const NO_LOSSES: Losses = { kills: 0, losses: 0 };

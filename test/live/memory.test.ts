@@ -68,7 +68,7 @@ describe('a setup with a handle', () => {
     ['reset'],
     ['unavailable'],
     ['timeout'],
-  ])('that ends with %j is made with it for ever', (failure) => {
+  ])('that ends with %j is made with it again and again', (failure) => {
     expect(recoveries(Array<Failure>(20).fill(failure))).toEqual(Array(20).fill('resume'));
   });
 
