@@ -207,6 +207,9 @@ export class FakeServer {
       const inlineData = { mimeType: 'audio/pcm;rate=24000', data: data.toString('base64') };
       frame(line, content({ inlineData }));
       ensure(!one.counts || one.heard === 1, 'sound was not heard');
+    } else if (what === 'late part') {
+      frame(line, { serverContent: { turnComplete: true } });
+      this.#say(line, 'sound');
     } else if (what === 'text') frame(line, content({ text: 'an answer ' }));
     else if (what === 'call') {
       const call = { id: String(this.calls.length), name: 'x', args: {} };

@@ -34,6 +34,8 @@ export type Message =
   | 'sound'
   | 'text'
   | 'call'
+  /** The turn is over, and a sound of its answer comes behind. */
+  | 'late part'
   | 'handle'
   | 'not resumable'
   | { cancel: number }
@@ -85,6 +87,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   { weight: 6, arbitrary: fc.constant('sound' as const) },
   { weight: 2, arbitrary: fc.constant('text' as const) },
   { weight: 4, arbitrary: fc.constant({ fixed: { serverContent: { turnComplete: true } } }) },
+  { weight: 2, arbitrary: fc.constant('late part' as const) },
   { weight: 3, arbitrary: fc.constant('call' as const) },
   { weight: 1, arbitrary: fc.record({ cancel: fc.nat(3) }) },
   { weight: 5, arbitrary: fc.constant('handle' as const) },
