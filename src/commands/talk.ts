@@ -145,6 +145,7 @@ async function converse(
       session,
       profile: resolved.profile,
       interruptible: settings.interrupt,
+      awaitsReceipt: settings.usage || settings.json,
       marking: settings.ptt ? 'push' : settings.vad === 'manual' ? 'detector' : 'server',
       bargeIn: true,
       idleTimeoutMs: settings.idleTimeoutSeconds * 1000,

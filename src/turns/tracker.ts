@@ -304,6 +304,10 @@ export class TurnTracker {
     return Math.max(0, Math.round(this.#nowMs() - turn.userEndMs));
   }
 
+  get hasReceipt(): boolean {
+    return this.#current?.usage !== undefined;
+  }
+
   /** `late`: the receipt of a turn that has ended. It still counts. */
   used(usage: Usage, late = false): void {
     const turn = late ? undefined : this.#current;

@@ -105,6 +105,7 @@ export async function askOnce(
     profile: resolved.profile,
     ...(settings.voice !== undefined && { voice: settings.voice }),
     ...(sink && { sink }),
+    awaitsReceipt: settings.usage || settings.json,
     observers: [observer],
   });
   /** Live has failed, and nobody has read a word of its answer. */

@@ -75,6 +75,7 @@ export async function replay(
       session,
       profile: resolved.profile,
       interruptible: settings.interrupt,
+      awaitsReceipt: settings.usage || settings.json,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       source: settings.fast ? unpacedReplay(recording, hooks) : pacedReplay(recording, hooks),
       ...(sink && { sink }),
