@@ -50,7 +50,15 @@ export async function askOnce(
   };
   const print = (text: string): void => {
     printed += text;
-    if (!events) stdout.write(harmless(text));
+    if (events || text === '') return;
+    isLineOpen = true;
+    stdout.write(harmless(text));
+  };
+  let isLineOpen = false;
+  /** The answer ends with exactly one newline, before anything else is said. */
+  const endLine = (): void => {
+    if (isLineOpen) stdout.write('\n');
+    isLineOpen = false;
   };
   let turn: number | undefined;
   const observer: Required<Pick<Observer, 'event'>> = {
@@ -94,6 +102,7 @@ export async function askOnce(
           else stop(isBroken(event.reason) ? brokenAnswer(event.reason) : undefined);
           return;
         case 'usage':
+          endLine();
           if (settings.usage && !settings.json) stderr.write(`${usageLine(event)}\n`);
           return;
         default:
@@ -125,7 +134,7 @@ export async function askOnce(
     if (printed === '' && mayFallBack(context, failure)) await fallBack(failure);
   } finally {
     cancelWatch();
-    if (printed !== '' && !events) stdout.write('\n');
+    endLine();
   }
   if (failure) throw failure;
   return answer.trim();
