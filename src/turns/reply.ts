@@ -195,6 +195,7 @@ export class Reply {
     if (!hasReceipt) {
       this.#cancelReceiptTimer = this.#clock.after(RECEIPT_MS, () => this.receipt());
     }
+    this.#endIfDone();
     if (isHeard) return;
     this.#sink?.flush();
     this.#sink?.drain().then(
@@ -216,6 +217,7 @@ export class Reply {
   #endIfDone(): void {
     const { reason, isHeard, hasReceipt } = this.#ending ?? {};
     if (isHeard && hasReceipt) this.#over(reason);
+    else if (isHeard) this.#tracker.closing();
   }
 
   /** The next line begins, whatever of this one still sounds. */

@@ -25,9 +25,9 @@ async function against(
   }
 }
 
-const tone = (ms: number, rateHz = 24_000): Uint8Array => {
+const tone = (ms: number, rateHz = 24_000, amplitude = 8_000): Uint8Array => {
   const samples = Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, at) =>
-    Math.round(8_000 * Math.sin((2 * Math.PI * 440 * at) / rateHz)),
+    Math.round(amplitude * Math.sin((2 * Math.PI * 440 * at) / rateHz)),
   );
   return new Uint8Array(samples.buffer);
 };
@@ -168,4 +168,24 @@ it.concurrent('chat prints a receipt that comes behind the end of the turn, on a
   );
   expect(result).toMatchObject({ code: 0, stdout: 'Hello.\n' });
   expect(result.stderr).toContain('usage: 1000 ');
+});
+
+it.concurrent('talk says once that answers are nearly silent', async () => {
+  const server = await startScriptedServer(
+    afterSetup(async (peer) => {
+      await peer.next();
+      for (const words of ['One.', 'Two.']) {
+        peer.send(sound(tone(1_000, 24_000, 5)));
+        peer.send(spoken(words));
+        peer.send({ serverContent: { generationComplete: true } });
+        peer.send(complete());
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+      }
+    }),
+  );
+  const args = ['talk', '--greet', 'Hi', '--no-mic', '--no-speaker', '--max-duration', '4'];
+  const result = await runCli([...args, '--base-url', server.url]);
+  await server.close();
+  expect(result).toMatchObject({ code: 0, stdout: 'One.\nTwo.\n' });
+  expect(result.stderr.match(/nearly silent: −7\d dBFS/g)).toHaveLength(1);
 });

@@ -5,6 +5,7 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import type { GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { isBroken } from '../../protocol/turnReasons.ts';
+import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
@@ -115,7 +116,7 @@ export async function askOnce(
     ...(settings.voice !== undefined && { voice: settings.voice }),
     ...(sink && { sink }),
     awaitsReceipt: settings.usage || settings.json,
-    observers: [observer],
+    observers: sink ? [observer, new QuietAnswers((warning) => context.warn(warning))] : [observer],
   });
   /** Live has failed, and nobody has read a word of its answer. */
   const fallBack = async (error: GemliveError): Promise<void> => {

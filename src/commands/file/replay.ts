@@ -14,6 +14,7 @@ import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import { openLoudspeaker } from '../chosenDevices.ts';
 import { Ending } from './ending.ts';
+import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { pacedReplay, unpacedReplay } from './replaySource.ts';
 
 export type ReplayJob = {
@@ -58,6 +59,10 @@ export async function replay(
       conversation?.stop();
     },
   });
+  const isHeard =
+    settings.play || job.output !== undefined
+      ? [new QuietAnswers((warning) => job.warn(warning))]
+      : [];
   try {
     sink = await openSink(context, signal);
     const session = newSession(context, place);
@@ -87,7 +92,7 @@ export async function replay(
               endSilenceMs: settings.silenceMs ?? SERVER_SILENCE_MS,
             }),
           }),
-      observers: [...job.observers, output, ending],
+      observers: [...job.observers, output, ending, ...isHeard],
     });
     await conversation.run(signal);
   } finally {
