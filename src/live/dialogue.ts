@@ -139,11 +139,6 @@ export class Dialogue {
     this.#handlers.onSign();
   }
 
-  /** What has come may be a late part of the answer before: nothing more needs to come of it. */
-  get isUnasked(): boolean {
-    return this.#unasked;
-  }
-
   #rest(): void {
     this.#answering = false;
     this.#unasked = false;

@@ -209,20 +209,16 @@ export class LiveSession {
 
   /** Whether more of an answer is to be expected. */
   #followAnswer(event: LiveEvent): void {
-    const isLate = this.#dialogue.isUnasked;
     switch (event.type) {
       case 'audio':
-        if (isLate) return;
         this.#stallWatch.heard((event.pcm.byteLength * 500) / event.sampleRateHz);
         return;
       case 'text':
       case 'outputTranscription':
-        if (!isLate) this.#stallWatch.heard(0);
+        this.#stallWatch.heard(0);
         return;
       case 'thought':
-      case 'toolCall':
-      case 'toolCallCancellation':
-        this.#stallWatch.restart();
+        this.#expectMore();
         return;
       case 'interrupted':
       case 'turnComplete':
@@ -319,7 +315,12 @@ export class LiveSession {
   sendToolResults(results: readonly FunctionResult[]): void {
     const wanted = results.filter((result) => this.#dialogue.takes(result));
     if (wanted.length > 0) this.#queue(resultsMessage(wanted));
-    this.#stallWatch.restart();
+    this.#expectMore();
+  }
+
+  /** The model has something to go on with: it gets its time from now on. */
+  #expectMore(): void {
+    if (!this.#stallWatch.restart()) this.#watchForAnswer();
   }
 
   #queue(message: ClientMessage): void {
