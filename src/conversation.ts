@@ -54,6 +54,8 @@ export type ConversationOptions = {
   marking?: Marking;
   /** The source is live: only speech stops a reply, which is ducked meanwhile. Default false. */
   bargeIn?: boolean;
+  /** A turn is over when its receipt is here, too: at most 1 s after its end. Default false. */
+  awaitsReceipt?: boolean;
   /** Without speech or text for this long the microphone is not streamed. Default 0: never. */
   idleTimeoutMs?: number;
   observers: readonly Observer[];
@@ -76,6 +78,8 @@ export class Conversation {
   #finish: (error?: Error) => void = () => {};
   readonly #capture: Capture | undefined;
   readonly #userActivity: UserActivity;
+  /** The message that is read ends a turn. */
+  #endsTurn = false;
   /** What came while a resampler is loaded. */
   #waiting: SessionEvent[] | undefined;
 
@@ -92,12 +96,15 @@ export class Conversation {
       receipts: profile.usage.value,
       converses: profile.job.value === 'converse',
     });
-    this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock);
     this.#userActivity = new UserActivity({
       onChange: (speaking) => {
         for (const observer of observers) observer.activity?.(speaking);
       },
       endUtterance: () => this.#capture?.serverHeardEnd() ?? true,
+    });
+    const { awaitsReceipt = false } = options;
+    this.#reply = new Reply(this.#tracker, sink, (event) => this.#emit(event), this.#clock, {
+      awaitsReceipt,
     });
     this.#answers = new Answers({
       profile,
@@ -276,6 +283,7 @@ export class Conversation {
 
   #liveOnEvents(live: readonly LiveEvent[]): void {
     const events = this.#answers.read(live);
+    this.#endsTurn = events.some(({ type }) => type === 'turnComplete');
     for (const event of events) this.#liveOnEvent(event);
     this.#answers.endTurn(events);
   }
@@ -305,11 +313,19 @@ export class Conversation {
         for (const id of event.ids) this.#emit({ type: 'tool_cancelled', id });
         return;
       case 'usage':
-        this.#tracker.used(event.usage, this.#reply.endsNothing);
+        this.#used(event.usage);
         return;
       default: // setup, resumption, grounding, code, voice activity: nothing to do here
         this.#answers.hear(event);
     }
+  }
+
+  #used(usage: Usage): void {
+    // Before the next answer has begun, a receipt without an end of a turn is that of the turn before.
+    const isEarly = !this.#tracker.answering && !this.#endsTurn;
+    const isLate = this.#options.profile.usage.value === 'turn' && isEarly;
+    this.#tracker.used(usage, isLate || this.#reply.endsNothing);
+    this.#reply.receipt();
   }
 
   // ---- watchers ------------------------------------------------------------------------------------------

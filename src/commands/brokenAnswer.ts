@@ -1,6 +1,6 @@
 /** What `chat` and `file` leave with when an answer did not come, or came in part. */
 import { EXIT, GemliveError } from '../errors.ts';
-import { CONNECTION_LOST, reasonInWords } from '../protocol/turnReasons.ts';
+import { reasonInWords } from '../protocol/turnReasons.ts';
 
 /** Nothing of an answer came. `reason`: of the turn's end. */
 export function noAnswer(reason: string | undefined): GemliveError {
@@ -19,7 +19,7 @@ export function noAnswer(reason: string | undefined): GemliveError {
 export function brokenAnswer(reason: string): GemliveError {
   return new GemliveError('the answer is not complete', {
     code: 'cut_off',
-    exitCode: reason === CONNECTION_LOST ? EXIT.network : EXIT.server,
+    exitCode: EXIT.server,
     why: reasonInWords(reason),
     hint: 'run the command again; what came of the answer was kept',
   });

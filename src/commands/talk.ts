@@ -19,6 +19,7 @@ import { echoModeOf, EchoReport, withoutEcho } from './talk/echo.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
 import { Presenter } from './talk/presenter.ts';
+import { QuietAnswers } from '../turns/quietAnswers.ts';
 import { surviveStops } from './talk/suspend.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -174,13 +175,20 @@ async function converse(
       session,
       profile: resolved.profile,
       interruptible: settings.interrupt,
+      awaitsReceipt: settings.usage || settings.json,
       marking: settings.ptt ? 'push' : settings.vad === 'manual' ? 'detector' : 'server',
       bargeIn: true,
       idleTimeoutMs: settings.idleTimeoutSeconds * 1000,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       ...(source && { source, detector: await createSpeechDetector() }),
       ...(sink && { sink }),
-      observers: [presenter, { event: ({ type }) => type === 'turn' && echo?.turnEnded() }],
+      observers: [
+        presenter,
+        { event: ({ type }) => type === 'turn' && echo?.turnEnded() },
+        ...(sink
+          ? [new QuietAnswers((warning) => presenter.event({ type: 'warning', ...warning }))]
+          : []),
+      ],
     });
     conversation.setMuted(settings.mute);
     const { greet } = settings;

@@ -7,11 +7,12 @@
  */
 import type { Agent } from 'node:http';
 import { WebSocket } from 'ws';
-import { decodeServerFrame, encodeClientMessage } from '../protocol/codec.ts';
+import { decodeServerFrame, encodeClientMessage, errorIn } from '../protocol/codec.ts';
 import type { ClientMessage, ServerMessage, Setup } from '../protocol/messages.ts';
 import {
   closeError,
   ConnectionError,
+  frameError,
   handshakeError,
   loginError,
   loginTimeoutError,
@@ -179,11 +180,30 @@ export class Connection {
       this.#handlers.onBadFrame(decoded.reason);
       return;
     }
+    const error = errorIn(decoded.message);
+    if (error) {
+      this.#fail(frameError(error));
+      return;
+    }
     const isSetUp = this.#setupSent && decoded.message.setupComplete !== undefined;
     if (isSetUp) this.#settleHandshake?.(undefined);
     // Before that nothing was asked for.
     if (this.#state === 'handshake') return;
     this.#handlers.onMessage(decoded.message);
+  }
+
+  /** The peer has said that it is over, and need not close. */
+  #fail(error: ConnectionError): void {
+    if (this.#state === 'handshake') {
+      this.#settleHandshake?.(error);
+      return;
+    }
+    this.#state = 'closed';
+    this.#cancelKeepalive();
+    this.#socket.close(1000);
+    const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.terminate());
+    this.#socket.once('close', cancel);
+    this.#handlers.onClosed(error);
   }
 
   #socketOnError(error: Error, host: string): void {

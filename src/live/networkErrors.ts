@@ -3,8 +3,14 @@
  * statuses mean is in protocol/; what never reaches the protocol is in socketErrors.
  */
 import { EXIT, GemliveError, type ErrorCode, type ExitCode } from '../errors.ts';
-import { classifyClose, EXIT_OF_KIND, type CloseKind } from '../protocol/closeReasons.ts';
-import { classifyHandshake } from '../protocol/handshakes.ts';
+import {
+  classifyClose,
+  EXIT_OF_KIND,
+  meaningOf,
+  type CloseKind,
+} from '../protocol/closeReasons.ts';
+import type { ServerError } from '../protocol/codec.ts';
+import { classifyAnswer, classifyHandshake } from '../protocol/handshakes.ts';
 import { meaningOfSocketError } from './socketErrors.ts';
 
 /** Why a connection did not come about or ended, and whether trying again can help. */
@@ -40,6 +46,20 @@ export function closeError(code: number, reason: string): ConnectionError {
   const exitCode = EXIT_OF_KIND[kind];
   return new ConnectionError(words, kind, { ...meaning, exitCode, closeCode: code });
 }
+
+/** A frame that holds an error. Its words tell more than its status, as with a close. */
+export function frameError({ code, status, message }: ServerError): ConnectionError {
+  const said = meaningOf(`${message} ${status}`);
+  const { kind, exitCode, ...meaning } = said
+    ? { ...said, exitCode: EXIT_OF_KIND[said.kind] }
+    : classifyAnswer(code ?? SERVER_FAULT, '');
+  const marks = [status, code === undefined ? '' : `code ${code}`].filter((mark) => mark !== '');
+  const what = ['the server sent an error', message].filter((words) => words !== '').join(': ');
+  const words = marks.length === 0 ? what : `${what} (${marks.join(', ')})`;
+  return new ConnectionError(words, kind, { ...meaning, exitCode });
+}
+
+const SERVER_FAULT = 500;
 
 /** `location`: where a redirect leads. */
 export function handshakeError(status: number, body: string, location?: string): ConnectionError {

@@ -231,9 +231,7 @@ export class LiveSession {
         if (!isLate) this.#stallWatch.heard(0);
         return;
       case 'thought':
-      case 'toolCall':
-      case 'toolCallCancellation':
-        this.#stallWatch.restart();
+        this.#expectMore();
         return;
       case 'interrupted':
       case 'turnComplete':
@@ -330,7 +328,12 @@ export class LiveSession {
   sendToolResults(results: readonly FunctionResult[]): void {
     const wanted = results.filter((result) => this.#dialogue.takes(result));
     if (wanted.length > 0) this.#queue(resultsMessage(wanted));
-    this.#stallWatch.restart();
+    this.#expectMore();
+  }
+
+  /** The model has something to go on with: it gets its time from now on. */
+  #expectMore(): void {
+    if (!this.#stallWatch.restart()) this.#watchForAnswer();
   }
 
   #queue(message: ClientMessage): void {

@@ -40,9 +40,11 @@ export class StallWatch {
     this.#watch(this.#soundEndsMs - nowMs + STALLED_MS);
   }
 
-  /** The model has something to go on with: it gets its time from now on. */
-  restart(): void {
-    if (this.#cancelTimer) this.heard(0);
+  /** The time begins anew. False: nothing of an answer has come yet. */
+  restart(): boolean {
+    if (!this.#cancelTimer) return false;
+    this.heard(0);
+    return true;
   }
 
   /** The answer is over. */

@@ -216,7 +216,8 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-function meaningOf(text: string, rows = ROWS): CloseMeaning | undefined {
+/** What a text of the service means; undefined where nobody here knows it. */
+export function meaningOf(text: string, rows = ROWS): CloseMeaning | undefined {
   const row = rows.find(({ match }) => match.test(text));
   if (!row) return undefined;
   const { match: _match, ...meaning } = row;

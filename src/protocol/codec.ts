@@ -79,6 +79,22 @@ export function decodeServerFrame(frame: Uint8Array | string): Decoded<ServerMes
   return decodeFrame(frame);
 }
 
+/** What a server says went wrong, in the shape of Google's HTTP errors. */
+export type ServerError = { code: number | undefined; status: string; message: string };
+
+/** Of a frame that is or holds an error: the session is over. */
+export function errorIn(message: Record<string, unknown>): ServerError | undefined {
+  const { error } = message;
+  if (typeof error === 'string') return { code: undefined, status: '', message: error };
+  if (typeof error !== 'object' || error === null || Array.isArray(error)) return undefined;
+  const { code, status, message: words } = error as Record<string, unknown>;
+  return {
+    code: typeof code === 'number' ? code : undefined,
+    status: typeof status === 'string' ? status : '',
+    message: typeof words === 'string' ? words : '',
+  };
+}
+
 export function encodeClientMessage(message: ClientMessage): string {
   return JSON.stringify(message);
 }

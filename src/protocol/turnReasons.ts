@@ -56,9 +56,12 @@ const meaningOf = (reason: string): { what: string; hint: string } =>
 export const isOwnReason = (reason: string | undefined): boolean =>
   reason === CUT_OFF || reason === CONNECTION_LOST;
 
-/** The answer lacks its end, or all of it. */
+/** The user has asked for an end there (`--max-output-tokens`); only the models behind `--fallback` say so. */
+const MAX_TOKENS = 'MAX_TOKENS';
+
+/** The answer lacks its end, or all of it, and nobody asked for that. */
 export const isBroken = (reason: string | undefined): reason is string =>
-  reason !== undefined && reason !== NEED_MORE_INPUT;
+  reason !== undefined && reason !== NEED_MORE_INPUT && reason !== MAX_TOKENS;
 
 /** "the answer was rejected by the service (RESPONSE_REJECTED)" */
 export const reasonInWords = (reason: string): string =>

@@ -11,6 +11,8 @@ import { ABANDONED_MS, type TurnTracker } from './tracker.ts';
 
 /** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
 const DEAD_TURN_MS = 2_000;
+/** A receipt may come behind the end of its turn. */
+const RECEIPT_MS = 1_000;
 /** A reply while the user speaks over it. */
 const DUCKED_GAIN = 0.25;
 const DUCK_MS = 40;
@@ -31,15 +33,19 @@ export class Reply {
   #emptyInterruption = false;
   /** Where this reply's sound begins, as the sink's position. */
   #startMs = 0;
-  /** The server has ended the turn, and its sound still plays. */
-  #ending: { reason: string | undefined } | undefined;
+  /** The server has ended the turn, and its sound still plays, or its receipt is still to come. */
+  #ending: { reason: string | undefined; isHeard: boolean; hasReceipt: boolean } | undefined;
+  readonly #awaitsReceipt: boolean;
+  #cancelReceiptTimer: () => void = () => {};
 
   constructor(
     tracker: TurnTracker,
     sink: AudioSink | undefined,
     emit: (event: ConversationEvent) => void,
     clock: Clock,
+    { awaitsReceipt = false }: { awaitsReceipt?: boolean } = {},
   ) {
+    this.#awaitsReceipt = awaitsReceipt;
     this.#tracker = tracker;
     this.#sink = sink;
     this.#emit = emit;
@@ -177,19 +183,41 @@ export class Reply {
       this.#emptyInterruption = false;
       return;
     }
-    if (!this.#sink || this.#dead || !this.#tracker.answering) {
+    const isGone = this.#dead || !this.#tracker.answering;
+    const isHeard = isGone || !this.#sink;
+    const hasReceipt = isGone || !this.#awaitsReceipt || this.#tracker.hasReceipt;
+    if (isHeard && hasReceipt) {
       this.#over(reason);
       return;
     }
-    const ending = { reason };
+    const ending = { reason, isHeard, hasReceipt };
     this.#ending = ending;
-    this.#sink.flush();
-    this.#sink.drain().then(
+    if (!hasReceipt) {
+      this.#cancelReceiptTimer = this.#clock.after(RECEIPT_MS, () => this.receipt());
+    }
+    this.#endIfDone();
+    if (isHeard) return;
+    this.#sink?.flush();
+    this.#sink?.drain().then(
       () => {
-        if (this.#ending === ending) this.#over(reason);
+        ending.isHeard = true;
+        if (this.#ending === ending) this.#endIfDone();
       },
       () => {}, // the device is lost: onLost tells
     );
+  }
+
+  /** The receipt of the turn has come, or nobody waits for it any longer. */
+  receipt(): void {
+    if (!this.#ending) return;
+    this.#ending.hasReceipt = true;
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    const { reason, isHeard, hasReceipt } = this.#ending ?? {};
+    if (isHeard && hasReceipt) this.#over(reason);
+    else if (isHeard) this.#tracker.closing();
   }
 
   /** The next line begins, whatever of this one still sounds. */
@@ -197,12 +225,13 @@ export class Reply {
     this.#over(this.#ending?.reason);
   }
 
-  /** The server has ended the turn, and its sound still plays. */
+  /** The server has ended the turn, and it is not over yet. */
   get ending(): boolean {
     return this.#ending !== undefined;
   }
 
   #over(reason: string | undefined): void {
+    this.#cancelReceiptTimer();
     this.#cancelDeadTimer();
     this.#dead = false;
     this.#ending = undefined;
@@ -212,6 +241,7 @@ export class Reply {
 
   /** No timer outlives it. */
   close(): void {
+    this.#cancelReceiptTimer();
     this.#cancelDeadTimer();
     this.#cancelSwell();
   }

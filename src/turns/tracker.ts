@@ -39,6 +39,8 @@ type Turn = {
   latency: Latency;
   usage: Usage | undefined;
   interrupted: boolean;
+  /** It is over but for its receipt: its lines are final. */
+  isClosing: boolean;
   /** When it was over. */
   endedMs: number;
 };
@@ -216,8 +218,8 @@ export class TurnTracker {
   }
 
   transcribed(delta: string): void {
-    const last = this.#last;
-    if (!this.#current && !this.#next && last) {
+    const last = this.#current?.isClosing ? this.#current : this.#last;
+    if ((!this.#current || this.#current.isClosing) && !this.#next && last) {
       // After the turn's end and before the next speech: it corrects that line.
       last.user += this.#joined(last, last.user, delta);
       this.#emit({ type: 'user', turn: last.index, text: last.user.trim(), final: true });
@@ -304,6 +306,10 @@ export class TurnTracker {
     return Math.max(0, Math.round(this.#nowMs() - turn.userEndMs));
   }
 
+  get hasReceipt(): boolean {
+    return this.#current?.usage !== undefined;
+  }
+
   /** `late`: the receipt of a turn that has ended. It still counts. */
   used(usage: Usage, late = false): void {
     const turn = late ? undefined : this.#current;
@@ -334,6 +340,15 @@ export class TurnTracker {
       heardMs: Math.round(heardMs),
       ...((estimated || cut) && { estimated: true }),
     });
+  }
+
+  /** The turn is over but for its receipt. */
+  closing(): void {
+    const turn = this.#current;
+    if (!turn) return;
+    turn.isClosing = true;
+    this.#finishUserLine(turn);
+    if (turn.answered) this.#finishModelLine(turn);
   }
 
   /** The turn is over: the server has said so and, where there is a player, the sound has ended. */
@@ -395,7 +410,7 @@ function newTurn(): Turn {
   return {
     index: 0,
     user: '',
-    heardMs: 0,
+    heardMs: -Infinity,
     hasNewUtterance: false,
     replay: undefined,
     userFinal: false,
@@ -411,6 +426,7 @@ function newTurn(): Turn {
     latency: {},
     usage: undefined,
     interrupted: false,
+    isClosing: false,
     endedMs: 0,
   };
 }

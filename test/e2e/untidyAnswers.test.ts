@@ -25,9 +25,9 @@ async function against(
   }
 }
 
-const tone = (ms: number, rateHz = 24_000): Uint8Array => {
+const tone = (ms: number, rateHz = 24_000, amplitude = 8_000): Uint8Array => {
   const samples = Int16Array.from({ length: (rateHz * ms) / 1000 }, (_, at) =>
-    Math.round(8_000 * Math.sin((2 * Math.PI * 440 * at) / rateHz)),
+    Math.round(amplitude * Math.sin((2 * Math.PI * 440 * at) / rateHz)),
   );
   return new Uint8Array(samples.buffer);
 };
@@ -115,4 +115,77 @@ it.concurrent('file writes sound at the rate that the service names', async () =
   const upwards = samples.filter((sample, at) => sample >= 0 && (samples[at - 1] ?? 0) < 0);
   expect(upwards.length).toBeGreaterThan(435);
   expect(upwards.length).toBeLessThan(445);
+});
+
+describe('a frame that is an error', () => {
+  const quota = {
+    error: {
+      code: 429,
+      message: 'You exceeded your current quota, please check your plan.',
+      status: 'RESOURCE_EXHAUSTED',
+    },
+  };
+
+  it.concurrent.each([
+    ['in the midst of an answer', true],
+    ['in place of setupComplete', false],
+  ])('%s ends chat at once, with its words', async (_when, isSetUp) => {
+    const begun = performance.now();
+    const server = await startScriptedServer(async (peer) => {
+      await peer.next();
+      if (isSetUp) {
+        peer.send({ setupComplete: {} });
+        await peer.next();
+        half(peer);
+      }
+      peer.send(quota);
+    });
+    const result = await runCli(['chat', 'hello', '--base-url', server.url]);
+    await server.close();
+    expect(result.code).toBe(7);
+    expect(result.stderr).toMatch(
+      /^error: .*exceeded your current quota.*\n  why: .*\n  try: .*\n$/,
+    );
+    expect(result.stdout).toBe(isSetUp ? 'The answer is rather long and\n' : '');
+    expect(performance.now() - begun).toBeLessThan(9_000);
+  });
+});
+
+it.concurrent('chat prints a receipt that comes behind the end of the turn, on a line of its own', async () => {
+  const result = await against(
+    async (peer) => {
+      await peer.next();
+      peer.send(spoken('Hello.'));
+      peer.send({ serverContent: { generationComplete: true } });
+      peer.send(complete());
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      peer.send({
+        serverContent: {},
+        usageMetadata: { promptTokenCount: 1_000, totalTokenCount: 1_000 },
+      });
+    },
+    ['chat', 'hello', '--usage'],
+  );
+  expect(result).toMatchObject({ code: 0, stdout: 'Hello.\n' });
+  expect(result.stderr).toContain('usage: 1000 ');
+});
+
+it.concurrent('talk says once that answers are nearly silent', async () => {
+  const server = await startScriptedServer(
+    afterSetup(async (peer) => {
+      await peer.next();
+      for (const words of ['One.', 'Two.']) {
+        peer.send(sound(tone(1_000, 24_000, 5)));
+        peer.send(spoken(words));
+        peer.send({ serverContent: { generationComplete: true } });
+        peer.send(complete());
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+      }
+    }),
+  );
+  const args = ['talk', '--greet', 'Hi', '--no-mic', '--no-speaker', '--max-duration', '4'];
+  const result = await runCli([...args, '--base-url', server.url]);
+  await server.close();
+  expect(result).toMatchObject({ code: 0, stdout: 'One.\nTwo.\n' });
+  expect(result.stderr.match(/nearly silent: −7\d dBFS/g)).toHaveLength(1);
 });

@@ -54,3 +54,22 @@ it('a connection that is dead is made again', async () => {
   await talk.pass(41_000);
   expect(talk.of('session').map(({ state }) => state)).toContain('reconnecting');
 });
+
+it('a thought without an answer behind it is no answer', async () => {
+  const talk = await talking();
+  talk.conversation.sendText('hello');
+  await talk.pass(5_000);
+  await talk.say(talk.content({ modelTurn: { parts: [{ text: 'Hm.', thought: true }] } }));
+  await talk.pass(9_000);
+  expect(talk.of('warning')).toEqual([]);
+  await talk.pass(2_000);
+  expect(talk.of('warning')).toMatchObject([{ code: 'no_answer_yet' }]);
+});
+
+it('nor is a call of a tool', async () => {
+  const talk = await talking();
+  talk.conversation.sendText('hello');
+  await talk.say({ toolCall: { functionCalls: [{ id: 'c', name: 'none', args: {} }] } });
+  await talk.pass(11_000);
+  expect(talk.of('warning')).toMatchObject([{ code: 'no_answer_yet' }]);
+});

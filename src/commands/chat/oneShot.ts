@@ -5,6 +5,7 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import type { GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { isBroken } from '../../protocol/turnReasons.ts';
+import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
@@ -50,7 +51,15 @@ export async function askOnce(
   };
   const print = (text: string): void => {
     printed += text;
-    if (!events) stdout.write(harmless(text));
+    if (events || text === '') return;
+    isLineOpen = true;
+    stdout.write(harmless(text));
+  };
+  let isLineOpen = false;
+  /** The answer ends with exactly one newline, before anything else is said. */
+  const endLine = (): void => {
+    if (isLineOpen) stdout.write('\n');
+    isLineOpen = false;
   };
   let turn: number | undefined;
   const observer: Required<Pick<Observer, 'event'>> = {
@@ -94,6 +103,7 @@ export async function askOnce(
           else stop(isBroken(event.reason) ? brokenAnswer(event.reason) : undefined);
           return;
         case 'usage':
+          endLine();
           if (settings.usage && !settings.json) stderr.write(`${usageLine(event)}\n`);
           return;
         default:
@@ -105,7 +115,8 @@ export async function askOnce(
     profile: resolved.profile,
     ...(settings.voice !== undefined && { voice: settings.voice }),
     ...(sink && { sink }),
-    observers: [observer],
+    awaitsReceipt: settings.usage || settings.json,
+    observers: sink ? [observer, new QuietAnswers((warning) => context.warn(warning))] : [observer],
   });
   /** Live has failed, and nobody has read a word of its answer. */
   const fallBack = async (error: GemliveError): Promise<void> => {
@@ -124,7 +135,7 @@ export async function askOnce(
     if (printed === '' && mayFallBack(context, failure)) await fallBack(failure);
   } finally {
     cancelWatch();
-    if (printed !== '' && !events) stdout.write('\n');
+    endLine();
   }
   if (failure) throw failure;
   return answer.trim();

@@ -84,6 +84,7 @@ export class Sessions {
     const conversation = new Conversation({
       session: newSession(this.context, this.#place, extras, { watches: true, past, last }),
       profile: this.context.resolved.profile,
+      awaitsReceipt: this.context.settings.usage || this.context.settings.json,
       observers: [{ event: (event) => this.#onEvent(event) }],
     });
     this.#conversation = conversation;

@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../../audio/clock.ts';
 import { EXIT, GemliveError } from '../../errors.ts';
-import { isBroken } from '../../protocol/turnReasons.ts';
+import { CONNECTION_LOST, isBroken } from '../../protocol/turnReasons.ts';
 import { brokenAnswer, noAnswer } from '../brokenAnswer.ts';
 import type { ConversationEvent } from '../../events.ts';
 import type { Observer } from '../../conversation.ts';
@@ -98,7 +98,9 @@ export class Ending implements Observer {
     this.#begun.add(index);
     this.#complete.add(index);
     this.#over.add(index);
-    if (isBroken(reason)) this.#broken ??= hasWords ? brokenAnswer(reason) : noAnswer(reason);
+    // A connection that broke was made again, and the session goes on.
+    if (reason === CONNECTION_LOST || !isBroken(reason)) return;
+    this.#broken ??= hasWords ? brokenAnswer(reason) : noAnswer(reason);
   }
 
   close(): void {

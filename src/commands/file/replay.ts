@@ -14,6 +14,7 @@ import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import { openLoudspeaker } from '../chosenDevices.ts';
 import { Ending } from './ending.ts';
+import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { pacedReplay, unpacedReplay } from './replaySource.ts';
 
 export type ReplayJob = {
@@ -59,6 +60,10 @@ export async function replay(
       conversation?.stop();
     },
   });
+  const isHeard =
+    settings.play || job.output !== undefined
+      ? [new QuietAnswers((warning) => job.warn(warning))]
+      : [];
   try {
     sink = await openSink(context, signal);
     const session = newSession(context, place);
@@ -80,6 +85,7 @@ export async function replay(
       session,
       profile: resolved.profile,
       interruptible: settings.interrupt,
+      awaitsReceipt: settings.usage || settings.json,
       ...(settings.voice !== undefined && { voice: settings.voice }),
       source: settings.fast ? unpacedReplay(recording, hooks) : pacedReplay(recording, hooks),
       ...(sink && { sink }),
@@ -91,7 +97,7 @@ export async function replay(
               endSilenceMs: settings.silenceMs ?? SERVER_SILENCE_MS,
             }),
           }),
-      observers: [...job.observers, output, ending],
+      observers: [...job.observers, output, ending, ...isHeard],
     });
     await conversation.run(signal).catch((error: GemliveError) => {
       if (error.code !== 'server_closed' || !wasDone) throw error;
