@@ -73,9 +73,9 @@ describe('the handshake', () => {
     });
     const { session, events } = sessionTo(server.wsUrl);
     await session.start();
-    await soon(30);
-    const live = events.flatMap((event) => (event.type === 'live' ? event.events : []));
-    expect(live).toContainEqual({ type: 'outputTranscription', text: 'hi' });
+    const live = (): unknown[] =>
+      events.flatMap((event) => (event.type === 'live' ? event.events : []));
+    await expect.poll(live).toContainEqual({ type: 'outputTranscription', text: 'hi' });
   });
 
   it.each([
@@ -218,7 +218,7 @@ describe('a session that is set up', () => {
     );
     const { session, events } = sessionTo(server.wsUrl);
     await session.start();
-    await soon(100);
+    await expect.poll(() => events.at(-1)).toMatchObject({ type: 'ended' });
     expect(events.filter(({ type }) => type === 'warning')).toHaveLength(39);
     expect(JSON.stringify(events)).toContain('still here');
     expect(events.at(-1)).toMatchObject({
@@ -233,8 +233,7 @@ describe('a session that is set up', () => {
     );
     const { session, events } = sessionTo(server.wsUrl);
     await session.start();
-    await soon(50);
-    expect(events.at(-1)).toMatchObject({ type: 'ended', error: { exitCode: 5 } });
+    await expect.poll(() => events.at(-1)).toMatchObject({ type: 'ended', error: { exitCode: 5 } });
     expect(session.sendAudio(new Uint8Array(640))).toBe(false);
   });
 
@@ -254,8 +253,7 @@ describe('a session that is set up', () => {
     session.sendText('and this');
     await starting;
     await session.audioDrained();
-    await soon(100);
-    expect(received).toHaveLength(251);
+    await expect.poll(() => received).toHaveLength(251);
     expect(received.at(-1)).toContain('and this');
     expect(received[0]).toContain(Buffer.alloc(640, 50).toString('base64'));
     expect(events).toContainEqual({
@@ -282,17 +280,18 @@ describe('a session that is set up', () => {
     const older = sessionTo(server.wsUrl, { model: 'gemini-3.1-flash-live-preview' });
     await older.session.start();
     older.session.sendText('now', withoutRole);
-    await soon(50);
-    expect(frames).toEqual([
-      {
-        clientContent: {
-          turns: [...history, { role: 'user', parts: [{ text: 'now' }] }],
-          turnComplete: true,
+    await expect
+      .poll(() => frames)
+      .toEqual([
+        {
+          clientContent: {
+            turns: [...history, { role: 'user', parts: [{ text: 'now' }] }],
+            turnComplete: true,
+          },
         },
-      },
-      { clientContent: { turns: history, turnComplete: true } },
-      { realtimeInput: { text: 'now' } },
-    ]);
+        { clientContent: { turns: history, turnComplete: true } },
+        { realtimeInput: { text: 'now' } },
+      ]);
   });
 
   it('does not let a peer fill our memory', async () => {
@@ -301,7 +300,6 @@ describe('a session that is set up', () => {
     );
     const { session, events } = sessionTo(server.wsUrl);
     await session.start();
-    await soon(300);
-    expect(events.at(-1)).toMatchObject({ type: 'ended', error: { exitCode: 5 } });
+    await expect.poll(() => events.at(-1)).toMatchObject({ type: 'ended', error: { exitCode: 5 } });
   });
 });
