@@ -168,6 +168,11 @@ const CHECKS: Record<string, (client: LiveClient) => Promise<void>> = {
     expect(wordsOf(turn)).toBe('');
     expect(await answerTo(client, 'say no', 2)).toBe('No.');
   },
+  async 'repeat-answer'(client) {
+    write(client, 'say yes');
+    for (const turn of [1, 2]) expect(wordsOf(await client.turn(turn))).toBe('Yes.');
+    expect(await answerTo(client, 'say no', 3)).toBe('No.');
+  },
   async 'text-parts'(client) {
     write(client, 'say yes');
     const turn = await client.turn();

@@ -115,6 +115,21 @@ function barren(
   };
 }
 
+/** What was answered is answered again behind the end of its turn. */
+function repeatAnswer({ turns }: Extract<Fault, { fault: 'repeat-answer' }>): Distortion {
+  const count = counter(turns);
+  let answer: Out[] = [];
+  return (message) => {
+    const said = message.serverContent;
+    if (isAnswer(said) || said?.generationComplete) answer.push({ message });
+    if (said?.interrupted) answer = [];
+    if (!isOver(said) || answer.length === 0) return one(message);
+    const again = count.takes() ? [...answer, { message }] : [];
+    answer = [];
+    return [{ message }, ...again];
+  };
+}
+
 /** Words of the model as text parts: those of the transcription again, or others before each answer. */
 function textParts({ text }: Extract<Fault, { fault: 'text-parts' }>): Distortion {
   let isAnswering = false;
@@ -181,6 +196,8 @@ export function distortionFor(fault: Fault): Distortion | undefined {
       return barren(fault.reason ?? 'RESPONSE_REJECTED', fault.turns, fault.content ?? false);
     case 'empty-turns':
       return barren(undefined, fault.turns, false);
+    case 'repeat-answer':
+      return repeatAnswer(fault);
     case 'text-parts':
       return textParts(fault);
     case 'whole-sentences':

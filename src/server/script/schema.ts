@@ -130,6 +130,7 @@ const FAULTS = [
     content: z.boolean().optional(),
   }),
   z.strictObject({ fault: z.literal('empty-turns'), turns: turns.optional() }),
+  z.strictObject({ fault: z.literal('repeat-answer'), turns: turns.optional() }),
   z.strictObject({ fault: z.literal('text-parts'), text: z.string().min(1).optional() }),
   z.strictObject({ fault: z.literal('whole-sentences') }),
   z.strictObject({ fault: z.literal('repeat-transcript') }),

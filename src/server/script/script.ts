@@ -67,6 +67,8 @@ export type Fault =
   | { fault: 'refused-turns'; reason?: string; turns?: number; content?: boolean }
   /** turnComplete in place of the answer. */
   | { fault: 'empty-turns'; turns?: number }
+  /** The answer comes a second time, as a turn of its own. */
+  | { fault: 'repeat-answer'; turns?: number }
   /** Text parts beside the transcription: its words again, or `text` before each answer. */
   | { fault: 'text-parts'; text?: string }
   /** Transcriptions are whole sentences without blanks around them. */
