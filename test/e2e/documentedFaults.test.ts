@@ -1,12 +1,12 @@
 /**
  * Every fault of docs/testing-with-gemlive.md, as its example is written there: one script for all of them, a connection
- * for each, through the built `gemlive serve --script`.
+ * for each, and the scripts of several connections, through the built `gemlive serve --script`.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { levelDbfs } from '../../src/audio/pcm.ts';
 import { FAULT_NAMES } from '../../src/server/script/schema.ts';
 import {
@@ -297,4 +297,53 @@ it('has an example of each fault', () => {
 it.each(EXAMPLES)('$name', async ({ name }) => {
   const error = await results.get(name);
   if (error !== undefined) throw error as Error;
+});
+
+describe.concurrent('the examples of several connections', () => {
+  const [dropped = '', unresumed = ''] = [...PAGE.matchAll(/```yaml\n(sessions:.*?)```/gs)].map(
+    ([, text = '']) => text,
+  );
+
+  async function served(text: string, work: (url: string) => Promise<void>): Promise<void> {
+    const path = join(mkdtempSync(join(folder, 'sessions-')), 'script.yaml');
+    writeFileSync(path, text);
+    const own = await startServing('--script', path);
+    try {
+      await work(own.url);
+    } finally {
+      await own.stop();
+    }
+  }
+  const opened = async (url: string, setup: object = {}): Promise<LiveClient> => {
+    const client = await openClient(url);
+    client.send({ setup: { ...SETUP, ...setup } });
+    return client;
+  };
+
+  it('the first connection breaks, and the second is the ordinary server', () =>
+    served(dropped, async (url) => {
+      const first = await opened(url);
+      write(first, 'count to ten');
+      expect((await first.closed).code).toBe(1006);
+      expect(soundsIn(first).length).toBeGreaterThan(0);
+      const second = await opened(url);
+      expect(await answerTo(second, 'say yes', 1)).toBe('Yes.');
+    }));
+
+  it('a connection is to be left, its handle is refused, and the third begins anew', () =>
+    served(unresumed, async (url) => {
+      const first = await opened(url);
+      write(first, 'say yes');
+      await first.until(({ goAway }) => goAway?.timeLeft === '2s');
+      const { sessionResumptionUpdate: update } = await first.until(
+        (message) => message.sessionResumptionUpdate?.newHandle !== undefined,
+      );
+      const second = await opened(url, { sessionResumption: { handle: update?.newHandle } });
+      expect(await second.closed).toEqual({
+        code: 1007,
+        reason: 'Request contains an invalid argument.',
+      });
+      const third = await opened(url);
+      expect(await answerTo(third, 'say no', 1)).toBe('No.');
+    }));
 });
