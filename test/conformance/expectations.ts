@@ -84,14 +84,14 @@ export const EXPECTATIONS: readonly Expectation[] = [
     cause: 'a new session when it is too late for one',
     options: { key: 'right' },
     provoke: async (server) =>
-      withToken({ newSessionExpireTime: soon(300) }, { afterMs: 400 })(server),
+      withToken({ newSessionExpireTime: soon(3000) }, { afterMs: 3100 })(server),
   },
   {
     code: 1011,
     reason: 'auth token has expired',
     cause: 'a token that ends in the midst of a session',
     options: { key: 'right' },
-    provoke: async (server) => withToken({ expireTime: soon(700) })(server),
+    provoke: async (server) => withToken({ expireTime: soon(5000) })(server),
   },
   { code: 1007, reason: ORDER, cause: 'sound before setup', provoke: sending(SOUND) },
   { code: 1007, reason: ORDER, cause: 'text before setup', provoke: sending(WEATHER) },
