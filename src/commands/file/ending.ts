@@ -5,7 +5,8 @@
  * An utterance may be spoken while the answer to an earlier one is still under way, and the server may
  * take two utterances for one. So the local detector's count is believed as long as answers catch up with
  * it; where they do not, speech after the last answer began keeps the replay waiting, and 2 s of quiet
- * after the last turn's end show that the server has joined the rest. A model that translates or transcribes
+ * after the last turn's end show that the server has joined the rest. A service whose answers came later than that
+ * gets twice the time of its slowest answer. A model that translates or transcribes
  * may end no turn, and its lines need not match the utterances: 5 s without a word or a sound end the replay.
  */
 import type { Clock } from '../../audio/clock.ts';
@@ -40,6 +41,8 @@ export class Ending implements Observer {
   readonly #complete = new Set<number>();
   readonly #over = new Set<number>();
   #hasWords = false;
+  /** From the end of the speech to the answer. */
+  #slowestAnswerMs = 0;
   /** Of the first answer that was refused or stopped half-way. */
   #broken: GemliveError | undefined;
   #speechSinceAnswer = false;
@@ -79,6 +82,11 @@ export class Ending implements Observer {
         if ('final' in event) this.#complete.add(event.turn);
         break;
       case 'turn':
+        this.#slowestAnswerMs = Math.max(
+          this.#slowestAnswerMs,
+          event.latency.firstTextMs ?? 0,
+          event.latency.firstAudioMs ?? 0,
+        );
         this.#turnOver(event.index, event.reason);
         break;
       case 'user':
@@ -127,7 +135,7 @@ export class Ending implements Observer {
     const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
     if (!needed.has(this.#answering)) return;
     if (!caughtUp && this.#speechSinceAnswer) return;
-    this.#endAfter(GRACE_MS);
+    this.#endAfter(caughtUp ? GRACE_MS : Math.max(GRACE_MS, 2 * this.#slowestAnswerMs));
   }
 
   #endAfter(quietMs: number): void {
