@@ -132,8 +132,8 @@ export class Dialogue {
     }
     this.#asked = false;
     this.#answering = true;
-    // While the user speaks it can only be a late part of the answer before: it answers nothing.
-    if (this.#unasked && this.#unanswered.owesSpeech) return;
+    // It answers nothing, and what the user asks next is not answered by it.
+    if (this.#unasked) return;
     this.#generated = false;
     this.#unanswered.answered();
     this.#handlers.onSign();

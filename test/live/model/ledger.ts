@@ -42,6 +42,7 @@ export class Ledger {
   #longestWaitMs = 0;
   #answer: { line: Line; upTo: number } | undefined;
   #wasInterrupted = false;
+  #hadTurn = false;
   #toldLostMs = 0;
   #warnings = 0;
 
@@ -118,8 +119,12 @@ export class Ledger {
     if (event.type === 'turnComplete') {
       this.#answer = undefined;
       this.#wasInterrupted = false;
+      this.#hadTurn = true;
     }
     if (!isContent(event) && !isEmptyTurn) return;
+    // After a turn, and while nothing waits for an answer, it is a late part of that turn.
+    const isLate = !isEmptyTurn && !this.#answer && this.#hadTurn && !this.#awaitsAnswer;
+    if (isLate) return;
     this.#answer ??= { line, upTo: line.received.at(-1) ?? 0 };
     const { upTo } = this.#answer;
     for (const { seq, kind } of this.#items) {
@@ -131,6 +136,13 @@ export class Ledger {
       return !over || (endSeq > 0 && !this.#has(line, endSeq));
     });
     if (isEmptyTurn) this.#answer = undefined;
+  }
+
+  get #awaitsAnswer(): boolean {
+    return (
+      this.#utterances.some(({ endMs }) => endMs !== undefined) ||
+      this.#items.some(({ kind, seq }) => kind === 'text' && !this.#answered.has(seq))
+    );
   }
 
   toldLost(ms: number): void {
