@@ -40,7 +40,7 @@ export class StallWatch {
     this.#watch(this.#soundEndsMs - nowMs + STALLED_MS);
   }
 
-  /** The time begins anew. False: nothing of an answer has come yet. */
+  /** Restarts the time. False: nothing of an answer has come yet. */
   restart(): boolean {
     if (!this.#cancelTimer) return false;
     this.heard(0);

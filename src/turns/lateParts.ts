@@ -48,7 +48,7 @@ export class LateParts {
   /** True: the sound is taken for a late part. */
   sound(pcm: Uint8Array, ms: number): boolean {
     if (!this.#mayTake()) return false;
-    // A syllable of the old answer would disturb whoever speaks, and an interrupted answer is not heard any more.
+    // A syllable of the old answer would disturb the user, and an interrupted answer stays silent.
     if (this.#tracker.userSpeaks || this.#tracker.wasInterrupted) {
       this.#held.push(pcm);
       this.#heldMs += ms;

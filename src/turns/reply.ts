@@ -6,7 +6,7 @@ import type { Clock } from '../audio/clock.ts';
 import { msOfBytes, OUTPUT_FORMAT } from '../audio/format.ts';
 import type { AudioSink } from '../audio/ports.ts';
 import type { ConversationEvent } from '../events.ts';
-import { CUT_OFF } from '../protocol/turnReasons.ts';
+import { CUT_OFF, isOwnReason } from '../protocol/turnReasons.ts';
 import { ABANDONED_MS, type TurnTracker } from './tracker.ts';
 
 /** An interruption without a `turnComplete` behind it stops swallowing words after this long. */
@@ -185,7 +185,9 @@ export class Reply {
     }
     const isGone = this.#dead || !this.#tracker.answering;
     const isHeard = isGone || !this.#sink;
-    const hasReceipt = isGone || !this.#awaitsReceipt || this.#tracker.hasReceipt;
+    // The service gives no receipt for a turn that gemlive has ended.
+    const expectsReceipt = this.#awaitsReceipt && !isGone && !isOwnReason(reason);
+    const hasReceipt = !expectsReceipt || this.#tracker.hasReceipt;
     if (isHeard && hasReceipt) {
       this.#over(reason);
       return;

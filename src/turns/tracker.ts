@@ -271,7 +271,7 @@ export class TurnTracker {
     turn.latency.firstTextMs ??= this.#sinceUser(turn);
     const piece = joint(turn.model, delta) + delta;
     turn.model += piece;
-    // Words behind `generationComplete`: the line is told again when the turn is over.
+    // Words may follow `generationComplete`: the end of the turn emits the line again.
     turn.modelFinal = turn.interrupted;
     this.#emit({ type: 'model', turn: turn.index, delta: piece });
   }

@@ -57,6 +57,14 @@ describe('a receipt behind the end of its turn', () => {
     expect(other.lines('model')).toEqual({ 1: 'Hello.', 2: 'Again.' });
   });
 
+  it('is not waited for where the answer has stalled', async () => {
+    const talk = await talking({ awaitsReceipt: true });
+    talk.conversation.sendText('hello');
+    await talk.say(talk.words('Hel'));
+    await talk.pass(10_100);
+    expect(talk.of('turn')).toMatchObject([{ reason: 'CUT_OFF' }]);
+  });
+
   it('is no receipt of the question that is asked meanwhile', async () => {
     const talk = await talking();
     talk.conversation.sendText('hello');
