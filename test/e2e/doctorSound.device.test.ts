@@ -127,7 +127,7 @@ needsSound('gemlive doctor with sound', () => {
   });
 
   it.concurrent('a delay that no canceller reaches', async () => {
-    const { args } = await room({ echo: { db: -10, lateMs: 1150 } });
+    const { args } = await room({ echo: { db: -10, lateMs: 1100 } });
     const { code, of } = await told(args, server.environment);
     expect([code, of('loopback').status]).toEqual([0, 'warn']);
     expect(of('loopback').facts['suggestedEcho']).toBe('gate');

@@ -91,10 +91,10 @@ describe('the state in a word', () => {
     ]);
   });
 
-  it('does not listen without a microphone', () => {
+  it.each(['microphone_lost', 'microphone_suspended'])('does not listen after %s', (code) => {
     const { moods, lines } = play([
       ready,
-      { type: 'warning', code: 'microphone_lost', message: 'gone' },
+      { type: 'warning', code, message: 'gone' },
       { type: 'warning', code: 'loudspeaker_back', message: 'louder' },
       { type: 'warning', code: 'microphone_back', message: 'back' },
     ]);

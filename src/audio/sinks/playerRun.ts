@@ -8,6 +8,8 @@ import type { PcmFormat } from '../format.ts';
 import { startProcess } from '../subprocess.ts';
 import type { ChildEnvironment, ProcessEnd, Subprocess } from '../subprocess.ts';
 import { readLines, writeFrame } from './frames.ts';
+import { HandedSound, SILENCE } from './handedSound.ts';
+import type { Segment } from './handedSound.ts';
 import type { PlayerProgram, PlayerReport } from './playerProgram.ts';
 import { RunningClock } from './runningClock.ts';
 import { untilServerPlays } from './serverAnswer.ts';
@@ -26,11 +28,6 @@ const FLUSH_WITHIN_MS = 250;
 
 const ENDS_WITHIN_MS = 1500;
 
-/** `source`: as it came, where the program got it louder or softer; SILENCE where it is ours. */
-type Segment = { bytes: Uint8Array; source: Uint8Array };
-
-const SILENCE = new Uint8Array(0);
-
 /** A program that reports its position and has not done so for this long does not play. */
 const REPORTS_WITHIN_MS = 250;
 
@@ -39,11 +36,7 @@ export class PlayerRun {
   /** Writes that it has had. */
   writes = 0;
   readonly #options: PlayerRunOptions;
-  #handed: Segment[] = [];
-  #handedBytes = 0;
-  #settledBytes = 0;
-  #settledSoundBytes = 0;
-  #handedSoundBytes = 0;
+  readonly #handed = new HandedSound();
   /** Position at a moment, from which it goes on by the clock while the device plays. */
   #anchorMs = 0;
   #anchorAtMs = 0;
@@ -107,7 +100,7 @@ export class PlayerRun {
 
   /** True unless the device tells its position itself. */
   get estimated(): boolean {
-    return !this.#options.program.reports || (this.#handedSoundBytes > 0 && !this.#reported);
+    return !this.#options.program.reports || (this.#handed.soundBytes > 0 && !this.#reported);
   }
 
   /** The sound server has suspended the device: it takes no sound until it is resumed. */
@@ -127,15 +120,12 @@ export class PlayerRun {
 
   /** Handed over and not played yet, silence included. */
   aheadMs(): number {
-    return msOfBytes(this.#options.format, this.#handedBytes) - this.#position();
+    return msOfBytes(this.#options.format, this.#handed.bytes) - this.#position();
   }
 
   /** Sound of this run that has been heard, in bytes. */
   heardBytes(): number {
-    this.#settle();
-    const first = this.#handed[0];
-    if (first === undefined || first.source === SILENCE) return this.#settledSoundBytes;
-    return this.#settledSoundBytes + this.#heardOfFirst();
+    return this.#handed.heardBytes(this.#positionBytes());
   }
 
   /** When the last of {@link heardBytes} was heard. */
@@ -146,30 +136,26 @@ export class PlayerRun {
 
   /** Sound handed over and not heard yet, in bytes. */
   unheardBytes(): number {
-    return this.#handedSoundBytes - this.heardBytes();
+    return this.#handed.soundBytes - this.heardBytes();
   }
 
   /** The same sound, as loud as it was handed over. */
   unheard(): Uint8Array[] {
-    this.#settle();
-    return this.#unheard('bytes');
+    return this.#handed.unheard(this.#positionBytes(), 'bytes');
   }
 
   /** The account at the end of this run, which counts nothing any more afterwards. `unheard`: as it came. */
   retire(): { heardBytes: number; unheard: Uint8Array[] } {
-    const heardBytes = this.heardBytes();
-    const unheard = this.#unheard('source');
-    this.#handed = [];
-    this.#settledSoundBytes = 0;
-    this.#handedSoundBytes = 0;
-    this.#settledBytes = this.#handedBytes;
-    this.#playedMs = msOfBytes(this.#options.format, this.#handedBytes);
+    const playedBytes = this.#positionBytes();
+    const heardBytes = this.#handed.heardBytes(playedBytes);
+    const unheard = this.#handed.unheard(playedBytes, 'source');
+    this.#handed.retire();
+    this.#playedMs = msOfBytes(this.#options.format, this.#handed.bytes);
     return { heardBytes, unheard };
   }
 
   /** `source`: the same sound as it came, to be had back. Not empty. */
   write(bytes: Uint8Array, source: Uint8Array): void {
-    this.#handedSoundBytes += bytes.byteLength;
     this.#hand({ bytes, source });
   }
 
@@ -180,13 +166,11 @@ export class PlayerRun {
   #hand(segment: Segment): void {
     if (!this.#options.program.reports && this.aheadMs() <= 0) {
       // The device had run dry: its time begins again, one latency from now.
-      this.#anchorMs = msOfBytes(this.#options.format, this.#handedBytes);
+      this.#anchorMs = msOfBytes(this.#options.format, this.#handed.bytes);
       this.#anchorAtMs = this.#options.clock.nowMs() + this.#latencyMs;
       this.#playing = true;
     }
-    this.#settle();
-    this.#handed.push(segment);
-    this.#handedBytes += segment.bytes.byteLength;
+    this.#handed.add(segment, this.#positionBytes());
     this.writes++;
     if (this.#options.program.framed) writeFrame(this.process.stdin, 'P', segment.bytes);
     else this.process.stdin?.write(segment.bytes);
@@ -214,17 +198,6 @@ export class PlayerRun {
     cancel();
   }
 
-  #heardOfFirst(): number {
-    return Math.max(0, this.#positionBytes() - this.#settledBytes);
-  }
-
-  #unheard(what: 'bytes' | 'source'): Uint8Array[] {
-    const skip = this.#heardOfFirst();
-    return this.#handed
-      .map((one, i) => (one.source === SILENCE ? SILENCE : one[what].subarray(i === 0 ? skip : 0)))
-      .filter(({ byteLength }) => byteLength > 0);
-  }
-
   #read(line: string): boolean {
     const report = this.#options.program.parse(line);
     if (report !== undefined) this.#report(report);
@@ -241,7 +214,7 @@ export class PlayerRun {
     switch (report.type) {
       case 'position':
         // Before it has begun, and in the idle time after a reply, the reports say nothing new.
-        this.#reported ||= this.#handedBytes > 0;
+        this.#reported ||= this.#handed.bytes > 0;
         this.#anchorMs = report.playedMs;
         this.#anchorAtMs = nowMs;
         if (this.#playing) this.#latencyMs = report.latencyMs;
@@ -288,7 +261,7 @@ export class PlayerRun {
   }
 
   #noteReading(readMs: number, nowMs: number): void {
-    const handedMs = msOfBytes(this.#options.format, this.#handedBytes);
+    const handedMs = msOfBytes(this.#options.format, this.#handed.bytes);
     const position = this.#runningClock.read(readMs, handedMs);
     if (position === undefined || (position === 'end' && !this.#playing)) return;
     this.#playing = position !== 'end';
@@ -304,7 +277,7 @@ export class PlayerRun {
     if (!program.reports && !this.#ready) return this.#playedMs;
     const sinceMs = Math.max(0, clock.nowMs() - this.#anchorAtMs);
     const elapsedMs = program.reports ? Math.min(sinceMs, REPORTS_WITHIN_MS) : sinceMs;
-    const given = program.framed ? this.#acceptedBytes : this.#handedBytes;
+    const given = program.framed ? this.#acceptedBytes : this.#handed.bytes;
     const playedMs = Math.min(
       this.#anchorMs + (this.#playing && !this.#suspended ? elapsedMs : 0),
       msOfBytes(format, given),
@@ -318,16 +291,5 @@ export class PlayerRun {
 
   #positionBytes(): number {
     return bytesOfMs(this.#options.format, this.#position());
-  }
-
-  #settle(): void {
-    const played = this.#positionBytes();
-    let segment = this.#handed[0];
-    while (segment !== undefined && this.#settledBytes + segment.bytes.byteLength <= played) {
-      this.#settledBytes += segment.bytes.byteLength;
-      this.#settledSoundBytes += segment.source.byteLength;
-      this.#handed.shift();
-      segment = this.#handed[0];
-    }
   }
 }
