@@ -161,6 +161,15 @@ needsSound('gemlive doctor with sound', () => {
     });
   });
 
+  it.concurrent('a sink that is suspended by hand is named, with the command', async () => {
+    const { args, id } = await room();
+    await pactl(server, 'suspend-sink', `speaker${id}x`, '1');
+    const { code, verdict } = await told(args, server.environment);
+    expect([code, verdict['cause']]).toEqual([4, 'player']);
+    expect(verdict['summary']).toBe(`the sound server has suspended speaker${id}x`);
+    expect(verdict['fix']).toBe(`pactl suspend-sink speaker${id}x 0`);
+  });
+
   it.concurrent('a source that is muted is named, with the command', async () => {
     const { args, id } = await room();
     await pactl(server, 'set-source-mute', `mic${id}x.monitor`, '1');
@@ -318,6 +327,27 @@ needsSound('gemlive doctor with sound', () => {
     expect(await place.processes()).toEqual([]);
     expect(place.temporaries()).toEqual([]);
     place.remove();
+  });
+});
+
+needsSound('gemlive doctor where a monitor is the default microphone', () => {
+  let server: SoundServer;
+  beforeAll(async () => {
+    server = await startSoundServer();
+    await pactl(server, 'set-default-source', 'speaker.monitor');
+  });
+  afterAll(() => server.stop());
+
+  it('says that there is no other one only where there is none', async () => {
+    const alone = (await told(['--no-speaker'], server.environment)).of('microphone');
+    expect(alone.summary).toMatch(/there is no other microphone$/);
+    const options = ['master=mic.monitor', 'source_name=usb', 'format=s16le', 'rate=16000'];
+    const named = 'source_properties=device.description=USB-Headset';
+    await pactl(server, 'load-module', 'module-remap-source', ...options, named);
+    await pactl(server, 'set-default-source', 'speaker.monitor');
+    const { summary, fix } = (await told(['--no-speaker'], server.environment)).of('microphone');
+    expect(summary).toMatch(/, and USB-Headset is another microphone$/);
+    expect(fix).toEqual(['gemlive talk --input-device usb']);
   });
 });
 

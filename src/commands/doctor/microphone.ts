@@ -53,14 +53,6 @@ export function microphoneCheck({ opened, ear, room, isLoudspeaker, system }: Mi
     return dead(summary, fixesFor('noDevice', system));
   }
   if (device?.muted) return dead(`${named(device)} is muted`, [fix('unmute')]);
-  if (!ear.hasSound) {
-    return device?.volumePercent === 0
-      ? dead(`the volume of ${named(device)} is 0`, [fix('louder')])
-      : dead(
-          `${named(device)} gives nothing but zeros: it is off, or kept from this program`,
-          fixesFor('deadMicrophone', system),
-        );
-  }
   const told = `the room is at ${round(room.floorDbfs)} dBFS`;
   const warn = (summary: string, fixes: readonly Fix[]): Check => ({
     ...common,
@@ -69,6 +61,7 @@ export function microphoneCheck({ opened, ear, room, isLoudspeaker, system }: Mi
     more: [told],
     fix: fixes,
   });
+  // It gives zeros as long as nothing is played.
   if (isLoudspeaker) {
     const [other] = opened.others ?? [];
     return other === undefined
@@ -79,6 +72,14 @@ export function microphoneCheck({ opened, ear, room, isLoudspeaker, system }: Mi
       : warn(`it is what the loudspeaker plays, and ${other.name} is another microphone`, [
           { run: `gemlive talk --input-device ${other.id}` },
         ]);
+  }
+  if (!ear.hasSound) {
+    return device?.volumePercent === 0
+      ? dead(`the volume of ${named(device)} is 0`, [fix('louder')])
+      : dead(
+          `${named(device)} gives nothing but zeros: it is off, or kept from this program`,
+          fixesFor('deadMicrophone', system),
+        );
   }
   if ((device?.volumePercent ?? 100) < LOW_VOLUME_PERCENT)
     return warn(`it is turned down to ${device?.volumePercent} %`, [fix('louder')]);
