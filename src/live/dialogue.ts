@@ -44,6 +44,8 @@ export class Dialogue {
   #hasContent = false;
   /** The server interrupted a turn of which nothing had come. */
   #interruptedEarly = false;
+  /** A turn ended without an answer: nobody waits for one any more. */
+  #settles = false;
   #contentAtMs = Number.NEGATIVE_INFINITY;
   #turnOverAtMs = Number.NEGATIVE_INFINITY;
   /** All that comes now comes behind the end of its turn. */
@@ -159,7 +161,8 @@ export class Dialogue {
       status === 'IN_PROGRESS' && this.#profile.endOfTurn.value === 'interactionIdle';
     if (status === 'IN_PROGRESS') return;
     // Nothing follows the filler, or its answer was complete before the model said that it is idle.
-    if (wasInProgress && !this.#hasContent && this.#calls.size === 0) this.#settles = true;
+    const isAll = !this.#hasContent && !this.#interruptedEarly && this.#calls.size === 0;
+    if (wasInProgress && isAll) this.#settles = true;
     this.#answering = false;
   }
 
