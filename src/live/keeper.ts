@@ -52,7 +52,9 @@ export class Keeper {
 
   /** @throws ConnectionError, or the reason of the signal: it counts until the first connection is ready. */
   async start(signal?: AbortSignal): Promise<void> {
-    const onAbort = (): void => this.#abort.abort(signal?.reason);
+    const onAbort = (): void => {
+      if (this.#state !== 'ready') this.#abort.abort(signal?.reason);
+    };
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted) onAbort();
     try {

@@ -161,6 +161,31 @@ describe('a connection that is lost', () => {
     expect(one.said(2)).toBe('one|one|two');
   });
 
+  it('is made again, though the start was aborted when it was ready', async () => {
+    const live = await startLiveServer({ stt: 'none', tts: 'none', brain: recaller });
+    open.push(live);
+    const proxy = await startFragileProxy(live.url);
+    open.push(proxy);
+    const session = new LiveSession({
+      endpoint: { url: proxy.url.replace('http', 'ws') + GEMINI_PATH, headers: {} },
+      setup: { model: 'models/gemini-3.8-live', sessionResumption: {} },
+      profile: profileOf('gemini-3.8-live'),
+      timeoutMs: 5000,
+      resumes: true,
+    });
+    open.push(session);
+    const abort = new AbortController();
+    let readies = 0;
+    session.on((event) => {
+      if (event.type !== 'state' || event.state !== 'ready') return;
+      readies += 1;
+      abort.abort(new Error('too late'));
+    });
+    await session.start(abort.signal);
+    proxy.drop();
+    await until('it is ready again', () => readies === 2);
+  });
+
   it('without resumption ends the session', async () => {
     const one = await converse({ session: { resumes: false } });
     one.proxy.drop();

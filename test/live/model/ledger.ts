@@ -79,6 +79,12 @@ export class Ledger {
     return seq;
   }
 
+  /** Sound since the last utterance ended: no detector finds the next one before that. */
+  get quietMs(): number {
+    const endMs = this.#spoken.at(-1)?.endMs ?? 0;
+    return this.#soundMs - endMs;
+  }
+
   get isSpeaking(): boolean {
     const last = this.#utterances.at(-1);
     return last !== undefined && last.endMs === undefined;

@@ -74,7 +74,7 @@ export class FakeUser {
   ): void {
     const begins = step.do === 'speak';
     const { marks } = this.#way;
-    const agoMs = marks ? 0 : step.agoMs;
+    const agoMs = marks ? 0 : Math.min(step.agoMs, this.#ledger.quietMs);
     if (begins === this.#ledger.isSpeaking) return;
     if (begins) {
       this.#ledger.began(agoMs, marks);
