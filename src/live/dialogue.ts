@@ -50,8 +50,6 @@ export class Dialogue {
   #turnOverAtMs = Number.NEGATIVE_INFINITY;
   /** All that comes now comes behind the end of its turn. */
   #isLate = false;
-  /** A turn has ended without an answer: what it was to answer is settled. */
-  #settles = false;
   /** The server has more of the conversation than its last lines. */
   #knowsMore: boolean;
   readonly #nowMs: () => number;
