@@ -49,10 +49,9 @@ export async function configLayer(text: string, path: string): Promise<ConfigLay
   } catch (error) {
     throw configError(path, `it is not JSON: ${placeOf(plain)}`, error);
   }
-  // Loaded on demand: zod takes longer than the rest of the start, and most users have no config.json.
-  const { z } = await import('zod');
-  const value = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.string())]);
-  const parsed = z.record(z.string(), value).safeParse(json);
+  // Most users have no config.json.
+  const { CONFIG_SHAPE } = await import('./configShape.ts');
+  const parsed = CONFIG_SHAPE.safeParse(json);
   if (!parsed.success) {
     const where = parsed.error.issues[0]?.path.join('.') ?? '';
     const what = where === '' ? 'not an object' : `"${where}" is not text, a number, true or false`;

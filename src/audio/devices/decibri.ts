@@ -1,5 +1,5 @@
 /** CoreAudio's, WASAPI's and ALSA's devices by the native module `decibri`, in a process of its own. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import { NATIVE_DEVICES } from '../backends/recorders.ts';
 import type { ChildEnvironment } from '../subprocess.ts';

@@ -1,5 +1,5 @@
 /** PipeWire's own devices, by `pw-dump`: for pw-record and pw-cat, which know them by the names of their nodes. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 import type { ChildEnvironment } from '../subprocess.ts';
 import { listOf } from './device.ts';

@@ -129,11 +129,10 @@ export async function priorTurns(
 }
 
 async function parseHistory(text: string, path: string): Promise<Content[]> {
-  const { z } = await import('zod'); // only here: it takes longer to load than a question to be sent
-  const turn = z.strictObject({ role: z.enum(['user', 'model']), text: z.string().min(1) });
+  const { HISTORY_SHAPE } = await import('./historyShape.ts');
   let why: string;
   try {
-    const parsed = z.array(turn).safeParse(JSON.parse(text));
+    const parsed = HISTORY_SHAPE.safeParse(JSON.parse(text));
     if (parsed.success) {
       return parsed.data.map(({ role, text }) => ({ role, parts: [{ text }] }));
     }

@@ -1,5 +1,5 @@
 /** `gemlive models --remote`: the Live models that the API offers this key, beside what the table knows of them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { EXIT, GemliveError } from '../../errors.ts';
 import { findModel, MODELS, modelId, type ModelProfile } from '../../protocol/models.ts';
 import { requestJson, type RestEndpoint } from '../../rest/client.ts';

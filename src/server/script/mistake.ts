@@ -1,5 +1,5 @@
 /** The one mistake of a script that is told: of a choice between many shapes, the one that was meant. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { PathInScript } from './loaded.ts';
 import { short } from './match.ts';
 import { FAULT_NAMES } from './schema.ts';

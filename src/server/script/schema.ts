@@ -1,5 +1,5 @@
 /** The published shape of a script, for validation and for editors. Loaded only where there is a script. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_PATTERN, readDuration } from './duration.ts';
 import { asPattern } from './match.ts';
 
