@@ -5,7 +5,7 @@
 import type { FunctionCall, InteractionStatus, LiveEvent } from '../events.ts';
 import type { ClientMessage, Content } from '../protocol/messages.ts';
 import type { ModelProfile } from '../protocol/models.ts';
-import { isBroken } from '../protocol/turnReasons.ts';
+import { CONNECTION_LOST, CUT_OFF, DROPPED, isBroken } from '../protocol/turnReasons.ts';
 import type { Dropped } from './kept.ts';
 import { Transcript } from './transcript.ts';
 import type { Unanswered } from './unanswered.ts';
@@ -222,7 +222,7 @@ export class Dialogue {
   /** gemlive does not send it again. Returns the end of its turn for the listeners, unless something else waits. */
   drop(dropped: Dropped): LiveEvent[] {
     this.#transcript.drop(dropped);
-    return this.#unanswered.isEmpty ? endOfTurn('DROPPED') : [];
+    return this.#unanswered.isEmpty ? endOfTurn(DROPPED) : [];
   }
 
   /** The new session knows only what its setup or seed says. True: the session before it knew more. */
@@ -233,8 +233,8 @@ export class Dialogue {
   }
 
   /** Nothing comes any more of what was on its way: what its listeners are to hear in place of it. */
-  breakOff(reason: 'CONNECTION_LOST' | 'CUT_OFF'): LiveEvent[] {
-    if (reason === 'CONNECTION_LOST') this.#transcript.replayed();
+  breakOff(reason: typeof CONNECTION_LOST | typeof CUT_OFF): LiveEvent[] {
+    if (reason === CONNECTION_LOST) this.#transcript.replayed();
     const ids = [...this.#calls.keys()];
     this.#calls.clear();
     const events: LiveEvent[] = ids.length > 0 ? [{ type: 'toolCallCancellation', ids }] : [];
@@ -245,7 +245,7 @@ export class Dialogue {
     this.#inProgress = false;
     this.#rest();
     // Another connection brings no late part of it.
-    if (reason === 'CONNECTION_LOST') this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
+    if (reason === CONNECTION_LOST) this.#turnOverAtMs = Number.NEGATIVE_INFINITY;
     return events;
   }
 }

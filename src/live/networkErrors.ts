@@ -54,9 +54,11 @@ export function frameError({ code, status, message }: ServerError): ConnectionEr
     ? { ...said, exitCode: EXIT_OF_KIND[said.kind] }
     : classifyAnswer(code ?? SERVER_FAULT, '');
   const marks = [status, code === undefined ? '' : `code ${code}`].filter((mark) => mark !== '');
+  // The close that the service sends for such an error elsewhere: it decides what follows.
+  const closeCode = kind === 'server' ? 1011 : 1007;
   const what = ['the server sent an error', message].filter((words) => words !== '').join(': ');
   const words = marks.length === 0 ? what : `${what} (${marks.join(', ')})`;
-  return new ConnectionError(words, kind, { ...meaning, exitCode });
+  return new ConnectionError(words, kind, { ...meaning, exitCode, closeCode });
 }
 
 const SERVER_FAULT = 500;

@@ -7,6 +7,7 @@ import type { GemliveError, Warning } from '../errors.ts';
 import { audioBlob } from '../protocol/codec.ts';
 import { toEvents } from '../protocol/events.ts';
 import type { ClientMessage, Content, ServerMessage } from '../protocol/messages.ts';
+import { CONNECTION_LOST, CUT_OFF } from '../protocol/turnReasons.ts';
 import { Dialogue } from './dialogue.ts';
 import { Keeper } from './keeper.ts';
 import { silentError, unreadableError, type ConnectionError } from './networkErrors.ts';
@@ -173,7 +174,7 @@ export class LiveSession {
     this.#state = 'gap';
     this.#cancelWatches();
     const dropped = this.#uplink.lost(error ? (isVerdict(error) ? 'killed' : 'broken') : 'left');
-    const events = this.#dialogue.breakOff('CONNECTION_LOST');
+    const events = this.#dialogue.breakOff(CONNECTION_LOST);
     if (events.length > 0) this.#emit({ type: 'live', events });
     if (!dropped) return;
     this.#warn(utteranceDropped(dropped.kind));
@@ -183,7 +184,7 @@ export class LiveSession {
 
   /** The connection lives, and nothing more of the answer comes: it is over. */
   #stallWatchOnStalled(): void {
-    const events = this.#dialogue.breakOff('CUT_OFF');
+    const events = this.#dialogue.breakOff(CUT_OFF);
     if (this.#options.profile.job.value === 'converse' && events.length > 0) {
       this.#emit({ type: 'live', events });
     }

@@ -8,6 +8,8 @@ import type { Warning } from '../errors.ts';
 export const CUT_OFF = 'CUT_OFF';
 /** The connection broke in the midst of an answer. */
 export const CONNECTION_LOST = 'CONNECTION_LOST';
+/** The server closed each session that was sent what the user said, and gemlive does not send it again. */
+export const DROPPED = 'DROPPED';
 /** The answer is whole, and the model asks for more. */
 const NEED_MORE_INPUT = 'NEED_MORE_INPUT';
 
@@ -17,6 +19,7 @@ const AGAIN = 'ask again, or try another model: -m';
 /** `what` completes "the answer …". */
 const REASONS: Readonly<Record<string, { what: string; hint: string }>> = {
   [CUT_OFF]: { what: 'stopped half-way: nothing more of it came', hint: 'ask again' },
+  [DROPPED]: { what: 'did not come: the server closed each session', hint: DIFFERENTLY },
   [CONNECTION_LOST]: { what: 'stopped half-way: the connection broke', hint: 'ask again' },
   RESPONSE_REJECTED: { what: 'was rejected by the service', hint: DIFFERENTLY },
   MALFORMED_FUNCTION_CALL: { what: 'was a call that cannot be read', hint: AGAIN },
@@ -54,7 +57,7 @@ const meaningOf = (reason: string): { what: string; hint: string } =>
 
 /** gemlive has ended the turn, and not the service. */
 export const isOwnReason = (reason: string | undefined): boolean =>
-  reason === CUT_OFF || reason === CONNECTION_LOST;
+  reason === CUT_OFF || reason === CONNECTION_LOST || reason === DROPPED;
 
 /** The user has asked for an end there (`--max-output-tokens`); only the models behind `--fallback` say so. */
 const MAX_TOKENS = 'MAX_TOKENS';
@@ -79,8 +82,8 @@ const NEW_SESSION =
 
 /** What the user reads in a conversation that goes on. `inARow`: broken answers so far, with this one. */
 export function reasonWarning(reason: string, inARow: number): Warning | undefined {
-  // The state of the session tells of that.
-  if (reason === CONNECTION_LOST) return undefined;
+  // The session tells of these itself.
+  if (reason === CONNECTION_LOST || reason === DROPPED) return undefined;
   if (reason === NEED_MORE_INPUT) {
     return { code: 'more_input', message: `the model waits for more input (${reason})` };
   }

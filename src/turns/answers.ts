@@ -6,7 +6,7 @@ import type { Clock } from '../audio/clock.ts';
 import type { Observer } from '../conversation.ts';
 import type { ConversationEvent, LiveEvent } from '../events.ts';
 import type { ModelProfile } from '../protocol/models.ts';
-import { isOwnReason } from '../protocol/turnReasons.ts';
+import { DROPPED, isOwnReason } from '../protocol/turnReasons.ts';
 import { JobLines } from './jobLines.ts';
 import { LateParts } from './lateParts.ts';
 import { Reading } from './reading.ts';
@@ -109,7 +109,8 @@ export class Answers {
     const isRefused = complete?.reason !== undefined && statuses.length === 0;
     const idle = isRefused || statuses.some(({ status }) => status !== 'IN_PROGRESS');
     this.#cancelBackstop();
-    if (isOwnReason(complete?.reason) && !tracker.answering) {
+    const { reason } = complete ?? {};
+    if (isOwnReason(reason) && reason !== DROPPED && !tracker.answering) {
       // The session has ended what it took for an answer, and it was a late part of the one before.
       this.#late.settle();
       return;

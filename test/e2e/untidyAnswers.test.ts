@@ -75,6 +75,33 @@ describe('an answer that stops half-way', () => {
   });
 });
 
+describe('a server that ends the session with 1000', () => {
+  it.concurrent('has done its work when the answer is whole', async () => {
+    const result = await against(
+      async (peer) => {
+        await peer.next();
+        half(peer);
+        peer.send({ serverContent: { generationComplete: true } });
+        peer.socket.close(1000);
+      },
+      ['chat', 'how does it work', '--json'],
+    );
+    expect([result.code, result.stderr]).toEqual([0, '']);
+  });
+
+  it.concurrent('has not when the answer is half', async () => {
+    const result = await against(
+      async (peer) => {
+        await peer.next();
+        half(peer);
+        peer.socket.close(1000);
+      },
+      ['chat', 'how does it work', '--json'],
+    );
+    expect(result.code).toBe(6);
+  });
+});
+
 describe('an answer that is refused', () => {
   it.concurrent.each([
     ['without a word', []],

@@ -62,6 +62,12 @@ export async function askOnce(
     isLineOpen = false;
   };
   let turn: number | undefined;
+  /** All of the answer has come, though its turn may not be over; and whether that was so when the session ended. */
+  let isWhole = false;
+  let wasWhole = false;
+  session.on((event) => {
+    if (event.type === 'ended') wasWhole = isWhole;
+  });
   const observer: Required<Pick<Observer, 'event'>> = {
     event: (event) => {
       if (event.type === 'warning') {
@@ -92,7 +98,8 @@ export async function askOnce(
             return;
           }
           // The turn may end in the same message with a reason: then its failure counts.
-          if (answer.trim() !== '' && !untilTurnOver) stop();
+          isWhole = answer.trim() !== '';
+          if (isWhole && !untilTurnOver) stop();
           return;
         case 'thought':
         case 'audio':
@@ -130,7 +137,11 @@ export async function askOnce(
     await answerInstead(context, place, unanswered, observer.event, signal);
   };
   try {
-    await conversation.run(signal).catch((error: unknown) => (failure = error as GemliveError));
+    await conversation.run(signal).catch((error: unknown) => {
+      const { code } = error as GemliveError;
+      // A server that ends the session when the answer is whole has done its work.
+      if (!(wasWhole && code === 'server_closed')) failure = error as GemliveError;
+    });
     signal.throwIfAborted();
     if (printed === '' && mayFallBack(context, failure)) await fallBack(failure);
   } finally {

@@ -121,7 +121,7 @@ export class Ending implements Observer {
     const caughtUp = this.#begun.size >= this.#utterances;
     const answered = this.#complete.has(this.#answering) || this.#over.has(this.#answering);
     const isHeard = this.#inputOver && !this.#speaking;
-    return isHeard && answered && (caughtUp || !this.#speechSinceAnswer);
+    return isHeard && answered && !this.#broken && (caughtUp || !this.#speechSinceAnswer);
   }
 
   #look(): void {
