@@ -1,9 +1,9 @@
 // `npm run bench:room [-- PART... --times N --seconds N --save]`: the built talk in live rooms. Parts are settled,
-// alone, interruptions, noises, system and cost; some 45 minutes for all, which then go into docs/echo.md.
+// alone, interruptions, headphones, noises, system and cost; some 55 minutes for all, which then go into docs/echo.md.
 import { benchArguments } from './bench-arguments.mjs';
 import { build, installPackages, installPrograms, runBench } from './prepare.mjs';
 
-const PARTS = ['settled', 'alone', 'interruptions', 'noises', 'system', 'cost'];
+const PARTS = ['settled', 'alone', 'interruptions', 'headphones', 'noises', 'system', 'cost'];
 
 const { env } = benchArguments('npm run bench:room', PARTS, { times: '50', seconds: '600' });
 await installPackages();

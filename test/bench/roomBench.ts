@@ -10,7 +10,13 @@ import { median, quantile, table } from './figures.ts';
 import { machine } from './machine.ts';
 import { replaceSection } from './report.ts';
 import { measureCost } from './room/cost.ts';
-import { disturb, listen, speakOver, type Spoken } from './room/interruptions.ts';
+import {
+  disturb,
+  listen,
+  speakOnHeadphones,
+  speakOver,
+  type Spoken,
+} from './room/interruptions.ts';
 import { measureSettled } from './room/settled.ts';
 import type { TalkOptions } from './room/stage.ts';
 import { onSystemCanceller } from './room/system.ts';
@@ -18,7 +24,7 @@ import { onSystemCanceller } from './room/system.ts';
 const TIMES = Number(process.env['BENCH_TIMES'] ?? 50);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 600);
 const PARTS = (
-  process.env['BENCH_PARTS'] ?? 'settled,alone,interruptions,noises,system,cost'
+  process.env['BENCH_PARTS'] ?? 'settled,alone,interruptions,headphones,noises,system,cost'
 ).split(',');
 const SAVES = process.env['BENCH_SAVE'] === '1';
 
@@ -73,18 +79,35 @@ async function interruptions(sound: SoundServer): Promise<string> {
     [LAPTOP.name, await speakOver(sound, LAPTOP, TIMES)],
     ['no echo, --headphones', await speakOver(sound, NO_ECHO, TIMES, { args: ['--headphones'] })],
   ];
-  const head = ['room', 'said', 'stopped', 'to silence, ms (p95)', 'words understood', 'by itself'];
+  const head = [
+    'room',
+    'said',
+    'stopped',
+    'first syllable on the wire',
+    'to silence, ms (p95)',
+    'words understood',
+    'by itself',
+  ];
   return table(
     head,
     rows.map(([name, one]) => [
       name,
       String(one.said),
       String(one.stopped),
+      String(one.whole),
       `${whole(median(one.toSilenceMs))} (${whole(quantile(one.toSilenceMs, 0.95))})`,
       `${one.understood} of ${one.words} (${whole((100 * one.understood) / one.words)} %)`,
       String(one.byItself),
     ]),
   );
+}
+
+async function headphones(sound: SoundServer): Promise<string> {
+  const one = await speakOnHeadphones(sound, NO_ECHO, SECONDS * 1000);
+  return [
+    `${whole(one.heardMs / 1000)} s of answers on headphones, the canceller on; somebody speaks over them ${one.said} times: ${one.warnings} warnings of an`,
+    `echo. At the end \`?\` says \`${one.line}\`.`,
+  ].join('\n');
 }
 
 async function noises(sound: SoundServer): Promise<string> {
@@ -138,7 +161,7 @@ async function cost(sound: SoundServer): Promise<string> {
   return table(head, rows);
 }
 
-const ALL = { settled, alone, interruptions, noises, system, cost };
+const ALL = { settled, alone, interruptions, headphones, noises, system, cost };
 
 it('live rooms', { timeout: 3_600_000 }, async () => {
   const sound = await startSoundServer();

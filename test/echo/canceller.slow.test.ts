@@ -248,6 +248,7 @@ describe('statistics', () => {
     expect(canceller.statistics).toEqual({
       returnLossDb: undefined,
       echoDbfs: undefined,
+      measuredMs: 0,
       near: 0,
       delayMs: undefined,
       heldBackMs: 0,

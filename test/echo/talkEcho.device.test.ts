@@ -145,7 +145,7 @@ needsSound('talk on open speakers', () => {
       reverberationMs: 900,
     });
     const env = { ...sound.environment, GEMINI_API_KEY: 'a-key' };
-    const words = ['--greet', 'count to one hundred', '--no-interrupt', '--max-duration', '8'];
+    const words = ['--greet', 'count to one hundred', '--no-interrupt', '--max-duration', '14'];
     const { stdout } = await runCli(['talk', '--json', '--base-url', live.url, ...words], { env });
     expect(eventsIn(stdout).filter(({ type }) => type === 'warning')).toMatchObject([
       { code: 'echo_loud', hint: expect.stringContaining('--headphones') },

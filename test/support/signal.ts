@@ -1,5 +1,6 @@
 /** Is what was heard what was sent? Compared block by block, with the lag of each. */
-import { floatFromS16 } from '../../src/audio/pcm.ts';
+import { RealFft } from '../../src/audio/fft.ts';
+import { energyOf, floatFromS16 } from '../../src/audio/pcm.ts';
 
 export type BlockMatch = {
   /** Where the block begins in what was sent. */
@@ -57,42 +58,53 @@ export function loudest(pcm: Uint8Array, rateHz: number, fromMs = 0): number {
 }
 
 function bestPosition(block: Float32Array, within: Float32Array, from: number, to: number) {
-  let best = { position: from, correlation: -1 };
   const first = Math.max(0, from);
-  const last = Math.min(within.length - block.length, to);
-  // Every 8th sample finds the neighbourhood (speech has little above 1.5 kHz), all of them the place.
-  const stride = last - first > 4 * block.length ? 8 : 1;
-  for (const [step, span] of stride === 1
-    ? [[1, Infinity]]
-    : [
-        [4, Infinity],
-        [1, 16],
-      ]) {
-    const centre = best.position;
-    const begin = Math.max(first, span === Infinity ? first : centre - (span ?? 0));
-    const end = Math.min(last, span === Infinity ? last : centre + (span ?? 0));
-    best = { position: begin, correlation: -1 };
-    for (let position = begin; position <= end; position += step ?? 1) {
-      const correlation = correlate(block, within, position, step === 1 ? 1 : stride);
-      if (correlation > best.correlation) best = { position, correlation };
-    }
+  const count = Math.max(0, Math.min(within.length - block.length, to) - first + 1);
+  const products = correlate(block, within.subarray(first, first + count + block.length - 1));
+  const energy = energyOf(block);
+  // The running sum of squares does not drift in double precision.
+  let energyThere = energyOf(within.subarray(first, first + block.length));
+  let best = { position: first, correlation: -1 };
+  for (let i = 0; i < count; i++) {
+    const correlation = energyThere > 1e-9 ? products[i]! / Math.sqrt(energy * energyThere) : 0;
+    if (correlation > best.correlation) best = { position: first + i, correlation };
+    const next = within[first + i + block.length] ?? 0;
+    energyThere += next ** 2 - within[first + i]! ** 2;
   }
   return best;
 }
 
-function correlate(block: Float32Array, within: Float32Array, at: number, stride: number): number {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < block.length; i += stride) {
-    const x = block[i] ?? 0;
-    const y = within[at + i] ?? 0;
-    ab += x * y;
-    aa += x * x;
-    bb += y * y;
+/**
+ * The inner product of `block` and `within` at every position, by overlap-save. Every position counts: an "s" is noise,
+ * which is unlike itself two samples further on.
+ */
+function correlate(block: Float32Array, within: Float32Array): Float64Array {
+  const size = 2 ** Math.ceil(Math.log2(2 * block.length + 2));
+  const fft = new RealFft(size);
+  const spectrum = (samples: Float32Array): [Float64Array, Float64Array] => {
+    const [time, re, im] = [new Float64Array(size), newBins(size), newBins(size)];
+    time.set(samples);
+    fft.forward(time, re, im);
+    return [re, im];
+  };
+  const [bRe, bIm] = spectrum(block);
+  const step = size - block.length + 1;
+  const out = new Float64Array(within.length);
+  const time = new Float64Array(size);
+  for (let at = 0; at < within.length; at += step) {
+    const [re, im] = spectrum(within.subarray(at, at + size));
+    for (let k = 0; k < re.length; k++) {
+      const real = re[k]! * bRe[k]! + im[k]! * bIm[k]!;
+      im[k] = im[k]! * bRe[k]! - re[k]! * bIm[k]!;
+      re[k] = real;
+    }
+    fft.inverse(re, im, time);
+    out.set(time.subarray(0, Math.min(step, out.length - at)), at);
   }
-  return aa === 0 || bb === 0 ? 0 : ab / Math.sqrt(aa * bb);
+  return out;
 }
+
+const newBins = (size: number): Float64Array => new Float64Array(size / 2 + 1);
 
 function rms(samples: Float32Array): number {
   let sum = 0;

@@ -144,7 +144,7 @@ export class EchoCanceller {
     suppressor.process(filter.unsure, this.#watch.share, this.#out);
     this.#alignment.follow(this.#mic, this.#echo, filter, this.#line, this.#watch);
     this.#followDelay();
-    this.#statistics.update(this.#far, this.#mic, this.#out, suppressor.near);
+    this.#count();
   }
 
   /** Nothing plays that could be heard: only the noise of the room is learnt. That is most of the time. */
@@ -157,7 +157,12 @@ export class EchoCanceller {
     this.#measure();
     this.#watch.look(this.#filter, this.#suppressor, this.#micPower / BLOCK);
     this.#suppressor.process(this.#filter.unsure, 0, this.#out);
-    this.#statistics.update(this.#far, this.#mic, this.#out, this.#suppressor.near);
+    this.#count();
+  }
+
+  #count(): void {
+    const { near } = this.#suppressor;
+    this.#statistics.update(this.#far, this.#mic, this.#out, { near, heard: this.#watch.heard });
   }
 
   /** The microphone is muted, or away: what is known of the room stays right. */

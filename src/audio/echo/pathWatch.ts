@@ -50,6 +50,7 @@ export class PathWatch {
   #waits = PATIENCE_BLOCKS;
   #stale = 0;
   #trusted = false;
+  #heard = false;
   #played = 0;
   #unheard = 0;
   /** Blocks with sound since it began to learn. */
@@ -63,6 +64,14 @@ export class PathWatch {
   /** The filter has been right, and not wrong since: what else is heard is not for it. */
   get trusted(): boolean {
     return this.#trusted;
+  }
+
+  /**
+   * The microphone contains the predicted echo, so there is an echo path. A voice alone never shows that, however loud it is.
+   * On headphones this stays false, while {@link trusted} becomes true there as well.
+   */
+  get heard(): boolean {
+    return this.#heard && this.#trusted;
   }
 
   /** All that was played of late may be echo. Not for ever: the user has to come through a filter that cannot learn. */
@@ -90,8 +99,10 @@ export class PathWatch {
     }
     fast.update(suppressor);
     slow.update(suppressor);
-    if (slow.seen > SEEN_SLOW && Math.abs(slow.share) + SURE * slow.chance < RIGHT)
+    if (slow.seen > SEEN_SLOW && Math.abs(slow.share) + SURE * slow.chance < RIGHT) {
       this.#trusted = true;
+      this.#heard = true;
+    }
     if (filter.isLoud) {
       this.#played++;
       this.#learning++;
@@ -102,6 +113,7 @@ export class PathWatch {
     const nothing = this.#played > LEARN_BLOCKS && this.#unheard > UNHEARD_BLOCKS;
     if (nothing) {
       this.#trusted = true;
+      this.#heard = false;
       this.confirmed();
       return;
     }
@@ -180,6 +192,7 @@ export class PathWatch {
     if (this.#trustedFor > PATIENCE_BLOCKS) this.#learning = 0;
     this.#trustedFor = 0;
     this.#trusted = false;
+    this.#heard = false;
     this.#waits = PATIENCE_BLOCKS;
     this.found();
   }

@@ -10,7 +10,7 @@ import { keepEcho, type EchoState } from '../echoState.ts';
 
 /** What is left of the echo counts when it is louder than that, dBFS: a detector hears a voice in it. */
 const LEFT_DBFS = -50;
-/** It is judged after so many reports in a row, half a second each, that found it too loud. */
+/** It is judged after so many reports in a row, half a second each, that measured an echo and found it too loud. */
 const BAD_REPORTS = 8;
 
 export type EchoMode = 'aec' | 'gate' | 'off';
@@ -99,7 +99,10 @@ export class EchoReport {
   }
 
   #take(latest: EchoStatistics): void {
+    const isMeasured = latest.measuredMs > (this.#latest?.measuredMs ?? 0);
     this.#latest = latest;
+    // Between answers, while the user speaks and on headphones the figures contain nothing new.
+    if (!isMeasured) return;
     this.#isNew = true;
     const { returnLossDb = 0, echoDbfs = Number.NEGATIVE_INFINITY } = latest;
     this.#bad = echoDbfs - returnLossDb > LEFT_DBFS ? this.#bad + 1 : 0;

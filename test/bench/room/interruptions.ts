@@ -7,11 +7,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { floatFromS16, levelDbfs } from '../../../src/audio/pcm.ts';
 import { burst, BURST_KINDS } from '../../support/bursts.ts';
 import type { LiveRoomOptions } from '../../support/liveRoom.ts';
+import { plainText } from '../../support/pty.ts';
 import { framesIn } from '../../support/recordingProxy.ts';
 import type { SoundServer } from '../../support/soundServer.ts';
 import { spoken } from '../../support/spoken.ts';
 import { until } from '../../support/until.ts';
 import { music } from '../echo/room.ts';
+import { missingSyllable } from '../firstSyllable.ts';
 import { atLevel, powerOf, RATE } from '../echo/signal.ts';
 import { RoomStage, type TalkOptions } from './stage.ts';
 
@@ -26,6 +28,9 @@ const WORDS = [
   'what is that',
   'how much is a ticket',
 ];
+const ECHO_WARNING = 'still hears the loudspeaker';
+/** Of the help panel. */
+const ECHO_LINE = /echo {9}([^\r\n]*[^\s│|])/;
 const FIRST_SOUND = 1e-5;
 const AUDIBLE = 1e-7;
 const BLOCK = RATE / 200;
@@ -38,6 +43,8 @@ export type Spoken = {
   stopped: number;
   /** From the first sound of the user at the microphone to the last of the reply at the loudspeaker. */
   toSilenceMs: number[];
+  /** Utterances whose first syllable was on the wire. */
+  whole: number;
   /** Words said, and those of them that the local recogniser understood. */
   words: number;
   understood: number;
@@ -56,6 +63,7 @@ export async function speakOver(
     said: 0,
     stopped: 0,
     toSilenceMs: [],
+    whole: 0,
     words: 0,
     understood: 0,
     byItself: 0,
@@ -79,9 +87,11 @@ export async function speakOver(
 async function say(stage: RoomStage, result: Spoken): Promise<void> {
   const text = WORDS[result.said % WORDS.length]!;
   const voice = VOICES[result.said % VOICES.length]!;
-  const word = floatFromS16(spoken(voice, text));
+  const pcm = spoken(voice, text);
+  const word = floatFromS16(pcm);
   const before = stage.interruptions;
   const from = stage.proxy.fromServer.length;
+  const fromFrame = stage.proxy.fromClient.length;
   const at = stage.room.say(word) + word.findIndex((sample) => sample ** 2 > FIRST_SOUND);
   const isStopped = (): boolean => stage.interruptions > before;
   await until('it is interrupted', isStopped, 4000).catch(() => {});
@@ -91,6 +101,9 @@ async function say(stage: RoomStage, result: Spoken): Promise<void> {
     result.stopped++;
     result.toSilenceMs.push(silentAfter(stage.room.speakerFrom(at)));
   }
+  const frames = framesIn(stage.proxy.fromClient.slice(fromFrame)).map(({ pcm: frame }) => frame);
+  const missing = missingSyllable(pcm, frames, 'room');
+  if (missing === undefined) result.whole++;
   await until('it is understood', () => stage.transcript(from) !== '', 6000).catch(() => {});
   await pause(300);
   const heard = stage
@@ -101,7 +114,8 @@ async function say(stage: RoomStage, result: Spoken): Promise<void> {
   result.words += words.length;
   result.understood += words.filter((one) => heard.includes(one)).length;
   const silence = isStopped() ? `${result.toSilenceMs.at(-1)} ms` : 'not stopped';
-  process.stderr.write(`${result.said} ${voice}: ${text}: ${silence}\n`);
+  const onWire = missing === undefined ? '' : `, not on the wire as it was said (${missing})`;
+  process.stderr.write(`${result.said} ${voice}: ${text}: ${silence}${onWire}\n`);
 }
 
 /** Milliseconds to the end of what sounds at the beginning. */
@@ -142,6 +156,38 @@ export async function listen(
     await stage.close();
     if (byItself === 0) rmSync(recording, { recursive: true });
     else process.stderr.write(`what the canceller was given: ${recording}\n`);
+  }
+}
+
+/**
+ * `ms` of answers on headphones (`options` without an echo, the canceller on), with a person who speaks over most of them: how often `talk`
+ * warned of an echo, and what `?` says of it at the end.
+ */
+export async function speakOnHeadphones(
+  sound: SoundServer,
+  options: LiveRoomOptions,
+  ms: number,
+): Promise<{ heardMs: number; said: number; warnings: number; line: string }> {
+  const stage = await RoomStage.open(sound, options, { args: ['--no-interrupt'] });
+  const { room, terminal } = stage;
+  let said = 0;
+  try {
+    while (room.playedMs < ms) {
+      if (!room.playing) await stage.makeItCount(0);
+      const text = WORDS[said % WORDS.length]!;
+      const word = floatFromS16(spoken(VOICES[said % VOICES.length]!, `${text}. ${text}.`));
+      room.say(word);
+      said++;
+      await pause((word.length / RATE) * 1000 + ((said * 379) % 900));
+    }
+    terminal.mark();
+    terminal.send('?');
+    await terminal.until(ECHO_LINE);
+    const text = plainText(terminal.output());
+    const warnings = text.split(ECHO_WARNING).length - 1;
+    return { heardMs: room.playedMs, said, warnings, line: ECHO_LINE.exec(text)![1]! };
+  } finally {
+    await stage.close();
   }
 }
 
