@@ -80,7 +80,7 @@ needsSound('talk on open speakers', () => {
 
   it('says as events what is done, and after an answer how well', REAL_TIME, async () => {
     const url = ['--base-url', live.url];
-    const words = ['--greet', 'count to five', '--max-duration', '7'];
+    const words = ['--greet', 'count to ten', '--max-duration', '11'];
     const env = { ...sound.environment, GEMINI_API_KEY: 'a-key' };
     const { stdout } = await runCli(['talk', '--json', ...url, ...words], { env });
     const events = eventsIn(stdout).filter(({ type }) => type === 'echo');
@@ -99,12 +99,12 @@ needsSound('talk on open speakers', () => {
     REAL_TIME,
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'gemlive-dump-'));
-      const greeting = ['--base-url', live.url, '--greet', 'count to five'];
+      const greeting = ['--base-url', live.url, '--greet', 'count to ten'];
       const talk = (dump: string, seconds: string): ReturnType<typeof runCli> =>
         runCli(['talk', '--json', ...greeting, '--max-duration', seconds], {
           env: { ...sound.environment, GEMINI_API_KEY: 'a-key', GEMLIVE_ECHO_DUMP: dump },
         });
-      const { stdout } = await talk(folder, '5');
+      const { stdout } = await talk(folder, '8');
       expect(eventsIn(stdout).filter(({ type }) => type === 'warning')).toEqual([]);
       const [name] = readdirSync(folder);
       expect(name).toMatch(/^echo-\d+\.wav$/);
