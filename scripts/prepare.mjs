@@ -49,7 +49,9 @@ export async function step(title, work) {
     return await work();
   } finally {
     clearInterval(timer);
-    process.stdout.write(inPlace ? `\r${title}: ${seconds()}\u001b[K\n` : `  done in ${seconds()}\n`);
+    process.stdout.write(
+      inPlace ? `\r${title}: ${seconds()}\u001b[K\n` : `  done in ${seconds()}\n`,
+    );
   }
 }
 

@@ -93,7 +93,13 @@ describe('startProcess', () => {
     async () => {
       const child = startProcess({
         command: 'sh',
-        args: ['-c', 'setsid sleep 30 & echo "$!"; echo the last word >&2; exit 3'],
+        // The substitution ends when the process that stays has left the group and has our stdout.
+        args: [
+          '-c',
+          `exec 4>&1
+           pid=$(setsid sh -c 'echo $$; exec sleep 30 >&4 4>&-' &)
+           echo "$pid"; echo the last word >&2; exit 3`,
+        ],
         stdout: 'pipe',
       });
       const [line] = (await once(child.stdout as Readable, 'data')) as [Buffer];
