@@ -18,8 +18,8 @@ import { untilSignalled } from './signals.ts';
 import { echoModeOf, EchoReport, withoutEcho } from './talk/echo.ts';
 import { lineKeyboard, rawKeyboard, type Intents, type Keyboard } from './talk/keyboard.ts';
 import { MicLevel, ReplyLevel } from './talk/levels.ts';
+import { quietAnswers } from './quietAnswers.ts';
 import { Presenter } from './talk/presenter.ts';
-import { QuietAnswers } from '../turns/quietAnswers.ts';
 import { surviveStops } from './talk/suspend.ts';
 
 export async function run(context: CommandContext): Promise<number> {
@@ -186,7 +186,7 @@ async function converse(
         presenter,
         { event: ({ type }) => type === 'turn' && echo?.turnEnded() },
         ...(sink
-          ? [new QuietAnswers((warning) => presenter.event({ type: 'warning', ...warning }))]
+          ? quietAnswers(settings, (warning) => presenter.event({ type: 'warning', ...warning }))
           : []),
       ],
     });

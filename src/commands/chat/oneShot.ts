@@ -5,11 +5,11 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import type { GemliveError } from '../../errors.ts';
 import type { Content } from '../../protocol/messages.ts';
 import { isBroken } from '../../protocol/turnReasons.ts';
-import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { harmless } from '../../ui/harmless.ts';
 import { usageLine } from '../../ui/usageLine.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import { quietAnswers } from '../quietAnswers.ts';
 import { brokenAnswer, noAnswer } from '../brokenAnswer.ts';
 import { answerInstead, mayFallBack } from './fallback.ts';
 import type { PastSession } from '../pastSession.ts';
@@ -123,7 +123,10 @@ export async function askOnce(
     ...(settings.voice !== undefined && { voice: settings.voice }),
     ...(sink && { sink }),
     awaitsReceipt: settings.usage || settings.json,
-    observers: sink ? [observer, new QuietAnswers((warning) => context.warn(warning))] : [observer],
+    observers: [
+      observer,
+      ...(sink ? quietAnswers(settings, (warning) => context.warn(warning)) : []),
+    ],
   });
   /** Live has failed, and nobody has read a word of its answer. */
   const fallBack = async (error: GemliveError): Promise<void> => {

@@ -12,9 +12,9 @@ import { Conversation, type Observer } from '../../conversation.ts';
 import { usageError, type GemliveError, type Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
+import { quietAnswers } from '../quietAnswers.ts';
 import { openLoudspeaker } from '../chosenDevices.ts';
 import { Ending } from './ending.ts';
-import { QuietAnswers } from '../../turns/quietAnswers.ts';
 import { pacedReplay, unpacedReplay } from './replaySource.ts';
 
 export type ReplayJob = {
@@ -62,7 +62,7 @@ export async function replay(
   });
   const isHeard =
     settings.play || job.output !== undefined
-      ? [new QuietAnswers((warning) => job.warn(warning))]
+      ? quietAnswers(settings, (warning) => job.warn(warning))
       : [];
   try {
     sink = await openSink(context, signal);
