@@ -12,7 +12,7 @@ export const memoryLost = (hasLines: boolean): Warning => ({
 export const utteranceDropped = (kind: 'speech' | 'text'): Warning => ({
   code: 'utterance_dropped',
   message: `what you ${kind === 'speech' ? 'said' : 'wrote'} last was not answered and was dropped`,
-  hint: 'the connection ended each time the server got it: say it in other words',
+  hint: 'say it in other words: the server closed each session that got it',
 });
 export const NO_ANSWER_YET: Warning = {
   code: 'no_answer_yet',
