@@ -77,7 +77,7 @@ describe('a fault upon the normal server', () => {
     ));
 
   it('close: 1011 where nothing else is said, so long after the opening', () =>
-    withFaults({ faults: [{ fault: 'close', at: '30ms' }] }, async (client) => {
+    withFaults({ faults: [{ fault: 'close', at: '3s' }] }, async (client) => {
       expect(await client.closed).toEqual({ code: 1011, reason: 'Internal error encountered.' });
     }));
 
