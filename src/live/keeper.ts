@@ -73,10 +73,12 @@ export class Keeper {
     const { timeoutMs, clock, random } = this.#options;
     const deadlineMs = clock.nowMs() + timeoutMs;
     const attempts = new FirstAttempts(deadlineMs, random);
+    // All of it at first, though some has passed: a timeout names the time that the user allowed.
+    let leftMs = timeoutMs;
     for (;;) {
       this.#handlers.onConnecting(attempts.begin());
       try {
-        return await this.#connect(deadlineMs - clock.nowMs());
+        return await this.#connect(leftMs);
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
         const recovery = this.#memory.afterAttempt(error, this.#shown, clock.nowMs());
@@ -84,6 +86,7 @@ export class Keeper {
         if (delayMs > 0) await this.#sleep(delayMs);
         // close() may have come in the same breath.
         this.#abort.signal.throwIfAborted();
+        leftMs = deadlineMs - clock.nowMs();
       }
     }
   }
