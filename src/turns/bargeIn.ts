@@ -19,13 +19,6 @@ const PITCHED_FRAMES = 60 / FRAME_MS;
 const HOLDS = 0.008;
 const OCTAVE = 0.03;
 const SAME_NOTE_FRAMES = 80 / FRAME_MS;
-/**
- * The pitch of a short word can change by less than {@link HOLDS} per frame, but it keeps going in one direction ("stop" rises by 4 %
- * in 180 ms). A glide is at least this much over {@link GLIDE_FRAMES}, in steps of at most {@link GLIDE_STEP}: a semitone is 6 %.
- */
-const GLIDE = 0.02;
-const GLIDE_STEP = 0.02;
-const GLIDE_FRAMES = 80 / FRAME_MS;
 /** After so many frames that held, and were not this much softer, it has to move for longer: between two notes it moves too. */
 const TUNE_FRAMES = 100 / FRAME_MS;
 const NOTE_DB = 8;
@@ -62,7 +55,6 @@ export class BargeIn {
   /** Where the pitch began to hold, and frames since there was one. */
   #noteHz: number | undefined;
   #unpitched = 0;
-  readonly #glide = new Glide();
 
   /** It is speech; it has not ended for half a second. */
   get confirmed(): boolean {
@@ -107,7 +99,6 @@ export class BargeIn {
     this.#unvoiced = 0;
     this.#confirmed = false;
     this.#noteHz = undefined;
-    this.#glide.follow(undefined);
   }
 
   #followRun(voiced: boolean): void {
@@ -117,18 +108,16 @@ export class BargeIn {
 
   #followPitch(voiced: boolean): Pitch {
     const now = voiced ? this.#voicing.pitchHz : undefined;
-    const glides = this.#glide.follow(now);
     if (now === undefined) {
       if (++this.#unpitched > SAME_NOTE_FRAMES) this.#noteHz = undefined;
       return 'none';
     }
     this.#unpitched = 0;
     const note = this.#noteHz;
-    const ratio = note === undefined ? 0 : ratioOf(now, note);
-    if (ratio > 0 && ratio <= 1 + HOLDS) return glides ? 'moves' : 'holds';
+    const ratio = note === undefined ? 0 : Math.max(now, note) / Math.min(now, note);
+    if (ratio > 0 && ratio <= 1 + HOLDS) return 'holds';
     this.#noteHz = now;
     const isOctave = ratio > 1.5 && Math.abs(ratio / Math.round(ratio) - 1) <= OCTAVE;
-    if (glides) return 'moves';
     return note === undefined || isOctave ? 'begins' : 'moves';
   }
 
@@ -173,32 +162,6 @@ export class BargeIn {
     return out;
   }
 }
-
-/** Detects a pitch that keeps going in one direction. Autocorrelation may find it in a different octave from frame to frame. */
-class Glide {
-  /** The last pitches, each in the octave of the one before it. */
-  #pitches: number[] = [];
-
-  follow(hz: number | undefined): boolean {
-    const before = this.#pitches.at(-1);
-    if (hz === undefined) {
-      this.#pitches = [];
-      return false;
-    }
-    const octaves = before === undefined ? 0 : Math.round(Math.log2(before / hz));
-    this.#pitches.push(hz * 2 ** octaves);
-    if (this.#pitches.length > GLIDE_FRAMES + 1) this.#pitches.shift();
-    const [first, last] = [this.#pitches[0]!, this.#pitches.at(-1)!];
-    if (this.#pitches.length <= GLIDE_FRAMES || ratioOf(first, last) < 1 + GLIDE) return false;
-    return this.#pitches.slice(1).every((pitch, i) => {
-      const previous = this.#pitches[i]!;
-      const step = last > first ? pitch / previous : previous / pitch;
-      return step >= 1 && step <= 1 + GLIDE_STEP;
-    });
-  }
-}
-
-const ratioOf = (a: number, b: number): number => Math.max(a, b) / Math.min(a, b);
 
 const count = (frames: readonly Held[], pitch: Pitch): number =>
   frames.filter((frame) => frame.pitch === pitch).length;

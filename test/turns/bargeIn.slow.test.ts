@@ -77,19 +77,6 @@ describe.skipIf(!hasProgram('flite') || !hasProgram('sox'))('speech', () => {
   );
 });
 
-it.skipIf(!hasProgram('flite') || !hasProgram('sox'))(
-  'speech whose pitch moves slowly, and is found an octave lower now and then, wherever a frame begins in it',
-  async () => {
-    const stop = spoken('slt', 'stop');
-    const missed: number[] = [];
-    for (let samples = 0; samples < 320; samples += 8) {
-      const { confirmed } = await hear(Buffer.concat([new Uint8Array(2 * samples), stop]));
-      if (!confirmed) missed.push(samples);
-    }
-    expect(missed).toEqual([]);
-  },
-);
-
 /** Five seconds of a tune, a little louder than an echo is soft, in a room with noise; `over`: from its second second on. */
 function withMusic(seed: number, over: Float32Array = new Float32Array(0)): Uint8Array {
   const random = randomOf(seed);
@@ -101,15 +88,11 @@ function withMusic(seed: number, over: Float32Array = new Float32Array(0)): Uint
 }
 
 describe('music', () => {
-  it(
-    'is hardly ever taken for a voice: the pitch of a note holds',
-    { timeout: 90_000 },
-    async () => {
-      let stopped = 0;
-      for (let seed = 1; seed <= 60; seed++) if ((await hear(withMusic(seed))).confirmed) stopped++;
-      expect(stopped).toBeLessThan(3);
-    },
-  );
+  it('is hardly ever taken for a voice: the pitch of a note holds', async () => {
+    let stopped = 0;
+    for (let seed = 1; seed <= 60; seed++) if ((await hear(withMusic(seed))).confirmed) stopped++;
+    expect(stopped).toBeLessThan(3);
+  });
 
   it('goes out as the room: nobody hears a voice in it', async () => {
     const heard: number[] = [];
