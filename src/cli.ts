@@ -13,6 +13,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   chat: () => import('./commands/chat.ts'),
   file: () => import('./commands/file.ts'),
   serve: () => import('./commands/serve.ts'),
+  setup: () => import('./commands/setup.ts'),
   doctor: () => import('./commands/doctor.ts'),
   devices: () => import('./commands/devices.ts'),
   voices: () => import('./commands/voices.ts'),
@@ -83,14 +84,14 @@ async function invoke(call: Call): Promise<number> {
     stderr.write(helpText(undefined, columns));
     return EXIT.usage;
   }
-  const context = await contextOf(invocation, {
-    startedAtMs,
-    signal,
-    stdinTty,
-    stdoutTty,
-    stderrTty,
-  });
+  const surroundings = { startedAtMs, signal, stdinTty, stdoutTty, stderrTty };
+  let context = await contextOf(invocation, surroundings);
   call.context = context;
+  if (invocation.isBare) {
+    const instead = await insteadOfTalk(invocation, context);
+    if (typeof instead === 'number') return instead;
+    if (instead) call.context = context = await contextOf(instead, surroundings);
+  }
   const { settings, resolved, events } = context;
   if (context.command !== 'doctor') for (const warning of resolved.warnings) context.warn(warning);
   if (settings.debug) await debugStart(context);
@@ -99,6 +100,22 @@ async function invoke(call: Call): Promise<number> {
   const hasEnd = HAS_END.includes(context.command) || settings.preview !== undefined;
   if (hasEnd && !settings.dryRun) events?.end(code);
   return code;
+}
+
+/** Without a key the user is asked, in a terminal, what to do. Undefined: talk; a number: leave with this exit code. */
+async function insteadOfTalk(
+  invocation: Invocation & { kind: 'run' },
+  context: CommandContext,
+): Promise<(Invocation & { kind: 'run' }) | number | undefined> {
+  if (context.resolved.credential.kind !== 'none') return undefined;
+  const { lacksKey, offerSetup } = await import('./commands/setup/offer.ts');
+  if (!lacksKey(context)) return undefined;
+  const offered = await offerSetup(context);
+  if (typeof offered === 'number') return offered;
+  if (offered === 'quit') return EXIT.ok;
+  if (offered === 'setup') return { ...invocation, command: 'setup' };
+  const local = { name: '--local', texts: ['true'], opposite: false };
+  return { ...invocation, flags: { ...invocation.flags, local } };
 }
 
 type Surroundings = Pick<
