@@ -17,7 +17,8 @@ export const SUMMARY =
 
 export const ROOT_EXAMPLES = [
   'gemlive --local                      talk to this machine: no key, no network',
-  'gemlive talk --voice Kore            talk to the Gemini API (needs GEMINI_API_KEY)',
+  'gemlive setup                        a key, the loudspeaker, the microphone, a voice: in a minute',
+  'gemlive talk --voice Kore            talk to the Gemini API (needs a key)',
   'gemlive chat "what is a fjord?"      one question, one answer',
   'gemlive file question.wav -o reply.wav',
 ];

@@ -134,7 +134,7 @@ async function tryDevices<Handle extends { close(): Promise<void> }>(
     try {
       const devices = device === undefined ? [] : [device, ...others];
       if (mayChoose && devices.length > 1) {
-        const chosen = await stage.dialog.choose(`${title}:`, devices.map(itemOf));
+        const chosen = await stage.dialog.choose(`${title}:`, itemsOf(devices));
         if (chosen === undefined) return;
         mayChoose = false;
         if (chosen !== device) {
@@ -156,10 +156,19 @@ async function tryDevices<Handle extends { close(): Promise<void> }>(
   }
 }
 
-function itemOf(device: Device): { label: string; value: Device } {
-  const { name, isDefault, muted } = device;
-  const marks = [isDefault ? "the system's default" : '', muted ? 'muted' : ''].filter(Boolean);
-  return { label: marks.length === 0 ? name : `${name} (${marks.join(', ')})`, value: device };
+/** Two devices may have one name: then the id tells them apart. */
+function itemsOf(devices: readonly Device[]): { label: string; value: Device }[] {
+  return devices.map((device) => {
+    const { id, name, isDefault, muted } = device;
+    const isAlone = devices.every((one) => one === device || one.name !== name);
+    const marks = [
+      isAlone ? '' : id,
+      isDefault ? "the system's default" : '',
+      muted ? 'muted' : '',
+    ];
+    const told = marks.filter((mark) => mark !== '').join(', ');
+    return { label: told === '' ? name : `${name} (${told})`, value: device };
+  });
 }
 
 /** Skipped is neither yes nor no: nothing is saved, and nothing said. */
