@@ -154,7 +154,7 @@ export const CONNECTION_OPTIONS = {
     placeholder: 'NAME|CMD|URL',
     value: named('an engine: its name, a command or a URL'),
     default: undefined,
-    help: 'what the local server speaks with: flite, espeak-ng, piper, none, …',
+    help: 'what the local server speaks with: flite, flite-wasm, piper, none, …',
   },
   timeoutSeconds: {
     ...REACHED,

@@ -101,15 +101,14 @@ export class Dialog {
   /** A line of its own, which stays. */
   say(text: string): void {
     this.#erase();
-    const width = Math.max(10, this.#columns - 1);
-    const shown = this.#glyphs.punctuation(harmless(text));
-    this.#place.stderr.write(`${wrap(shown, width).join('\n')}\n`);
+    const lines = this.#wrapped(text, 'item').map((line) => line.text);
+    this.#place.stderr.write(`${lines.join('\n')}\n`);
   }
 
   /** A line that goes when the next one comes. */
   status(text: string): void {
     if (this.#place.plain) this.say(text);
-    else this.#draw([{ text: this.#glyphs.punctuation(harmless(text)), kind: 'keys' }]);
+    else this.#draw(this.#wrapped(text, 'keys'));
   }
 
   /** Undefined: skipped. @throws {@link Left}. */
@@ -163,10 +162,8 @@ export class Dialog {
     const draw = (): void => {
       const { length } = line.before + line.after;
       const shown = length === 0 ? '(it is not shown)' : `(${length} characters)`;
-      this.#draw([
-        { text: `${question} ${shown}`, kind: 'question' },
-        { text: 'Enter: done, nothing and Enter: skip, Esc: leave', kind: 'keys' },
-      ]);
+      const lines = this.#wrapped(`${question} ${shown}`, 'question');
+      this.#draw([...lines, ...this.#wrapped('Enter: done (empty: skip), Esc: leave', 'keys')]);
     };
     if (this.#place.plain) this.say(`${question} (it is not shown; Enter: done or skip)`);
     else draw();
@@ -235,6 +232,11 @@ export class Dialog {
 
   get #columns(): number {
     return this.#place.stderr.columns || 80;
+  }
+
+  #wrapped(text: string, kind: MenuLine['kind']): MenuLine[] {
+    const shown = this.#glyphs.punctuation(harmless(text));
+    return wrap(shown, Math.max(10, this.#columns - 1)).map((line) => ({ text: line, kind }));
   }
 
   #draw(lines: readonly MenuLine[]): void {

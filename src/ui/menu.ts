@@ -19,6 +19,8 @@ export type MenuAnswer =
 
 /** Up to nine answers are chosen by their digit alone; of more, a digit moves to one. */
 const MAX_DIRECT = 9;
+/** Nobody types as much at once: it was pasted in a terminal that does not say so. */
+const MAX_TYPED = 8;
 const KEYS = 'arrows, Enter; s: skip, q: leave';
 const HEAD_LINES = 2;
 
@@ -59,6 +61,7 @@ function moved(menu: Menu, to: number, digits = ''): MenuAnswer {
 }
 
 function typed(menu: Menu, text: string): MenuAnswer {
+  if (text.length > MAX_TYPED) return { kind: 'moved', menu };
   let now = menu;
   for (const letter of text) {
     if (/^[sS]$/.test(letter)) return { kind: 'skip' };

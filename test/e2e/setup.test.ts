@@ -169,6 +169,19 @@ inTerminal('setup', () => {
     expect(existsSync(configFile())).toBe(false);
   });
 
+  it('a signal from outside gives the terminal back', async () => {
+    for (const [args, pattern] of [
+      [['setup'], /1 paste a key/],
+      [[], /There is no API key yet/],
+    ] as const) {
+      const terminal = open(args);
+      await terminal.until(pattern);
+      terminal.signal('SIGTERM');
+      const { code, modes } = await terminal.ended;
+      expect([code, modes.after]).toEqual([143, modes.before]);
+    }
+  });
+
   it('goes through with nothing but s, and with the line of a key left empty', async () => {
     const terminal = open([
       'setup',
@@ -267,7 +280,7 @@ inTerminal('setup', () => {
   });
 
   it('on a machine without any sound each step says so, and it goes on', async () => {
-    const terminal = open(['setup'], { PATH: bare });
+    const terminal = open(['setup'], { PATH: bare, ALSA_CONFIG_PATH: '/dev/null' });
     await answer(terminal, [[/1 paste a key/, '2']]);
     const screen = await left(terminal);
     expect(screen).toMatch(/Loudspeaker: none opens: [\s\S]*Microphone: none opens: /);

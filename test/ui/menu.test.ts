@@ -48,6 +48,7 @@ describe('keys', () => {
     ['\x1a\t é', '@1'],
     // What is pasted was not meant for a question.
     ['\x1b[200~2\n\x1b[201~', '@1'],
+    ['AIzaSyD-2-of-another-terminal', '@1'],
     ['\x1b[57420u\r', '2'],
   ])('%j', (input, expected) => expect(after(short, input)).toBe(expected));
 
