@@ -87,10 +87,14 @@ async function invoke(call: Call): Promise<number> {
   const surroundings = { startedAtMs, signal, stdinTty, stdoutTty, stderrTty };
   let context = await contextOf(invocation, surroundings);
   call.context = context;
-  if (invocation.isBare) {
-    const instead = await insteadOfTalk(invocation, context);
+  if (invocation.isBare && context.resolved.credential.kind === 'none') {
+    const { insteadOfTalk } = await import('./commands/setup/offer.ts');
+    const instead = await insteadOfTalk(context);
     if (typeof instead === 'number') return instead;
-    if (instead) call.context = context = await contextOf(instead, surroundings);
+    if (instead) {
+      const flags = { ...invocation.flags, ...instead.flags };
+      call.context = context = await contextOf({ ...invocation, ...instead, flags }, surroundings);
+    }
   }
   const { settings, resolved, events } = context;
   if (context.command !== 'doctor') for (const warning of resolved.warnings) context.warn(warning);
@@ -100,22 +104,6 @@ async function invoke(call: Call): Promise<number> {
   const hasEnd = HAS_END.includes(context.command) || settings.preview !== undefined;
   if (hasEnd && !settings.dryRun) events?.end(code);
   return code;
-}
-
-/** Without a key the user is asked, in a terminal, what to do. Undefined: talk; a number: leave with this exit code. */
-async function insteadOfTalk(
-  invocation: Invocation & { kind: 'run' },
-  context: CommandContext,
-): Promise<(Invocation & { kind: 'run' }) | number | undefined> {
-  if (context.resolved.credential.kind !== 'none') return undefined;
-  const { lacksKey, offerSetup } = await import('./commands/setup/offer.ts');
-  if (!lacksKey(context)) return undefined;
-  const offered = await offerSetup(context);
-  if (typeof offered === 'number') return offered;
-  if (offered === 'quit') return EXIT.ok;
-  if (offered === 'setup') return { ...invocation, command: 'setup' };
-  const local = { name: '--local', texts: ['true'], opposite: false };
-  return { ...invocation, flags: { ...invocation.flags, local } };
 }
 
 type Surroundings = Pick<
