@@ -31,7 +31,7 @@ if (code === 0) {
 }
 process.exit(code);
 
-/** What the local server finds on this machine. */
+/** Returns the engines that the local server finds on this machine. */
 async function enginesHere() {
   const args = [gemlive, 'doctor', '--local', '--no-mic', '--no-speaker', '--json'];
   const output = await run(process.execPath, args);
@@ -54,7 +54,7 @@ async function askInWords() {
   const args = ['talk', '--local', '--no-mic', '--greet', QUESTION, '--speaker-command', save];
   const code = await converse(args, { endsWithTurn: true });
   if (code !== 0) return code;
-  // Built only now.
+  // dist/ exists only now.
   const { wavHeader } = await import('../dist/audio/fileWriters.js');
   const { OUTPUT_FORMAT } = await import('../dist/audio/format.js');
   const pcm = readFileSync(join(root, SOUND));

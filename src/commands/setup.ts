@@ -1,4 +1,4 @@
-/** `gemlive setup`: a guided first run. A key or none, devices, a voice; each step can be skipped, and is saved by itself. */
+/** `gemlive setup`: a guided first run that asks for a key, devices and a voice. Each step can be skipped and saves by itself. */
 import { settleCombinations } from '../config/combinations.ts';
 import { loadLayers } from '../config/layers.ts';
 import { optionOf } from '../config/options.ts';
@@ -50,7 +50,7 @@ export async function run(context: CommandContext): Promise<number> {
   });
 }
 
-/** What `talk` would have with the files as they are now. */
+/** Resolves the settings as `talk` would find them now. */
 async function talkSettings({ cwd }: CommandContext): Promise<Resolved> {
   return settleCombinations(resolveSettings('talk', await loadLayers({}, cwd)), []);
 }

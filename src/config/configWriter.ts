@@ -1,4 +1,4 @@
-/** Changes settings in the user's config.json: private, whole or not at all, and without a change to anything else in it. */
+/** Changes single settings in the user's config.json. The file is private, and is replaced whole or not at all. */
 import { randomBytes } from 'node:crypto';
 import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -8,7 +8,7 @@ import type { Environment } from './given.ts';
 import { withMember, withoutMember } from './jsonMembers.ts';
 import { settingNamed } from './options.ts';
 
-/** By their names in config.json; undefined takes one out. */
+/** The names are those in config.json; undefined takes a setting out. */
 export type ConfigChanges = Readonly<Record<string, string | undefined>>;
 
 export const KEY_IN_CONFIG = 'api-key';
@@ -18,7 +18,7 @@ export const configPath = (env: Environment = process.env): string =>
 
 /** @throws GemliveError (usage) for a file that is no JSON, or the system's error. */
 export async function changeConfig(path: string, changes: ConfigChanges): Promise<void> {
-  // A link, as managers of dot files make it, stays one.
+  // Managers of dot files make links, and a link has to stay one.
   const target = await realpath(path).catch(() => path);
   const before = await readFile(target, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -49,7 +49,7 @@ function sameSetting(name: string, other: string): boolean {
   return key !== undefined && key === otherKey;
 }
 
-/** Only its owner reads it, from the first byte on. */
+/** Nobody but the owner can read the file, from its first byte on. */
 async function writeWhole(path: string, text: string): Promise<void> {
   await makeFolder(dirname(path), 0o700);
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;

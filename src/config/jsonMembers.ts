@@ -20,7 +20,7 @@ export function withMember(
     const begin = text.lastIndexOf('{', end);
     return `${text.slice(0, begin)}{\n  ${added}\n}${text.slice(end + 1)}`;
   }
-  // As the last one stands: on a line of its own, or behind the others.
+  // The new member stands on a line of its own where the last one does.
   const before = /\n[ \t]*$/.exec(text.slice(0, last.key.from))?.[0] ?? ' ';
   return `${text.slice(0, last.value.to)},${before}${added}${text.slice(last.value.to)}`;
 }

@@ -1,12 +1,12 @@
-/** Questions on a terminal, one after the other, answered with single keys. It owns the terminal until it is closed. */
+/** A dialog asks questions on a terminal, which are answered with single keys. It owns the terminal until it is closed. */
 import { StringDecoder } from 'node:string_decoder';
 import { Chalk } from 'chalk';
 import { glyphsFor } from './glyphs.ts';
 import { harmless } from './harmless.ts';
 import { KeyParser, type Key } from './keys.ts';
 import { stringWidth, wrap } from './layout.ts';
-import { EMPTY_LINE, edit } from './lineEditor.ts';
-import { menuLines, menuOf, pressed, type MenuLine } from './menu.ts';
+import { EMPTY_LINE, edit, type EditedLine } from './lineEditor.ts';
+import { menuLines, menuOf, pastedIn, pressed, type MenuLine } from './menu.ts';
 
 export type DialogPlace = {
   stdin: NodeJS.ReadStream;
@@ -19,11 +19,13 @@ export type DialogPlace = {
 
 export type Item<T> = { label: string; value: T };
 
-export type ChooseOptions = {
+export type ChooseOptions<T> = {
   /** Which item Enter takes at first. */
   at?: number;
   /** A line below the question that changes while it stands. */
   live?: () => string;
+  /** An answer that was pasted, which is never shown. */
+  onPaste?: (text: string) => T;
 };
 
 /** The user has left: the reason of {@link Dialog.signal}. */
@@ -39,7 +41,7 @@ const PASTE_ON = '\x1b[?2004h';
 const PASTE_OFF = '\x1b[?2004l';
 const HIDE_CURSOR = '\x1b[?25l';
 const SHOW_CURSOR = '\x1b[?25h';
-/** No key is as long. */
+/** A hidden line is no longer than this. */
 const MAX_SECRET = 4096;
 
 export class Dialog {
@@ -53,9 +55,9 @@ export class Dialog {
   readonly #onEnd = (): void => this.leave();
   readonly #restore = (): void => this.close();
   #sequenceTimer: NodeJS.Timeout | undefined;
-  /** Of the question that stands. Keys that come while none does are not for the next one. */
+  /** Handles keys for the question that stands. Keys that come between two questions are dropped. */
   #onKey: ((key: Key) => void) | undefined;
-  /** What stands on the screen and will be erased. */
+  /** These lines stand on the screen until they are erased. */
   #drawn: readonly string[] = [];
   #closed = false;
 
@@ -77,7 +79,7 @@ export class Dialog {
     return this.#left.signal;
   }
 
-  /** As the keys for it do: the question that stands is given up. Idempotent. */
+  /** Gives up the question that stands, as q, Esc and Ctrl+C do. Idempotent. */
   leave(): void {
     this.#onKey = undefined;
     this.#erase();
@@ -98,24 +100,24 @@ export class Dialog {
     stdin.pause();
   }
 
-  /** A line of its own, which stays. */
+  /** Prints a line that stays. */
   say(text: string): void {
     this.#erase();
     const lines = this.#wrapped(text, 'item').map((line) => line.text);
     this.#place.stderr.write(`${lines.join('\n')}\n`);
   }
 
-  /** A line that goes when the next one comes. */
+  /** Prints a line that disappears with the next output. */
   status(text: string): void {
     if (this.#place.plain) this.say(text);
     else this.#draw(this.#wrapped(text, 'keys'));
   }
 
-  /** Undefined: skipped. @throws {@link Left}. */
+  /** Returns undefined when the user skips the question. @throws {@link Left}. */
   choose<T>(
     question: string,
     items: readonly Item<T>[],
-    { at = 0, live }: ChooseOptions = {},
+    { at = 0, live, onPaste }: ChooseOptions<T> = {},
   ): Promise<T | undefined> {
     const { plain } = this.#place;
     const labels = items.map(({ label }) => this.#glyphs.punctuation(harmless(label)));
@@ -140,6 +142,11 @@ export class Dialog {
     const tick = (): void => (plain ? tell(live?.()) : draw());
     const timer = live && setInterval(tick, REDRAW_MS);
     return this.#answer<T>((key, done) => {
+      const pasted = onPaste && pastedIn(key);
+      if (pasted !== undefined) {
+        this.#erase();
+        return done(onPaste?.(pasted));
+      }
       const answer = pressed(menu, key);
       if (answer.kind === 'leave') return this.leave();
       if (answer.kind === 'moved') {
@@ -156,9 +163,13 @@ export class Dialog {
     }).finally(() => clearInterval(timer));
   }
 
-  /** What is typed or pasted, which is never shown. Undefined: skipped. @throws {@link Left}. */
-  secret(question: string): Promise<string | undefined> {
-    let line = EMPTY_LINE;
+  /**
+   * Reads a line that is never shown. `begun` was pasted before. Returns undefined when the user skips it.
+   *
+   * @throws {@link Left}.
+   */
+  secret(question: string, begun = ''): Promise<string | undefined> {
+    let line: EditedLine = { ...EMPTY_LINE, before: begun };
     const draw = (): void => {
       const { length } = line.before + line.after;
       const shown = length === 0 ? '(it is not shown)' : `(${length} characters)`;
@@ -180,7 +191,7 @@ export class Dialog {
     });
   }
 
-  /** While `work` goes on, s and Enter skip it (undefined). @throws {@link Left}, or what `work` throws. */
+  /** Runs `work`, which s and Enter skip (undefined). @throws {@link Left}, or what `work` throws. */
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     const skip = new AbortController();
     this.#onKey = (key) => {

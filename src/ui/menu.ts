@@ -19,7 +19,7 @@ export type MenuAnswer =
 
 /** Up to nine answers are chosen by their digit alone; of more, a digit moves to one. */
 const MAX_DIRECT = 9;
-/** Nobody types as much at once: it was pasted in a terminal that does not say so. */
+/** Nobody types more characters at once. */
 const MAX_TYPED = 8;
 const KEYS = 'arrows, Enter; s: skip, q: leave';
 const HEAD_LINES = 2;
@@ -31,8 +31,16 @@ export const menuOf = (question: string, labels: readonly string[], at = 0): Men
   digits: '',
 });
 
-/** Text of several characters is several keys: over a slow line they come in one piece. */
+/** Returns what was pasted, also in a terminal that does not say so. */
+export function pastedIn(key: Key): string | undefined {
+  if (key.key === 'paste') return key.text;
+  return key.key === 'text' && key.text.length > MAX_TYPED ? key.text : undefined;
+}
+
+/** Over a slow line several keys come as one text. */
 export function pressed(menu: Menu, key: Key): MenuAnswer {
+  // The user did not mean it for this question.
+  if (pastedIn(key) !== undefined) return { kind: 'moved', menu };
   switch (key.key) {
     case 'interrupt':
     case 'eof':
@@ -61,7 +69,6 @@ function moved(menu: Menu, to: number, digits = ''): MenuAnswer {
 }
 
 function typed(menu: Menu, text: string): MenuAnswer {
-  if (text.length > MAX_TYPED) return { kind: 'moved', menu };
   let now = menu;
   for (const letter of text) {
     if (/^[sS]$/.test(letter)) return { kind: 'skip' };

@@ -200,6 +200,19 @@ inTerminal('setup', () => {
     expect(await left(terminal)).toMatch(/Voice: not chosen[\s\S]*Nothing was saved\./);
   });
 
+  it.each([
+    ['', pasted(KEY)],
+    [' in a terminal that does not say so', KEY],
+  ])('takes a key that is pasted at once%s', async (_name, keys) => {
+    const terminal = open(['setup', '--base-url', server.url, ...SILENT]);
+    await answer(terminal, [
+      [/1 paste a key[\s\S]*leave/, keys],
+      [/Paste the key: \(40 characters\)/, '\r'],
+    ]);
+    expect(await left(terminal)).toContain('Saved in ~/.config/gemlive/config.json: api-key.');
+    expect(terminal.output()).not.toContain(KEY);
+  });
+
   it('a wrong key is said to be wrong, and is not kept; what is no key is not even sent', async () => {
     const terminal = open(['setup', '--base-url', server.url, '--debug', ...SILENT]);
     await answer(terminal, [

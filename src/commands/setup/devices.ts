@@ -1,4 +1,4 @@
-/** Loudspeaker and microphone, chosen by hearing and by speaking. */
+/** The steps of loudspeaker and microphone: the user hears the one and speaks into the other. */
 import { FRAME_MS } from '../../audio/format.ts';
 import type { Device, Direction } from '../../audio/devices/device.ts';
 import type { AudioSink } from '../../audio/ports.ts';
@@ -16,13 +16,13 @@ import type { Stage } from './stage.ts';
 
 const WORDS = 'Hello. If you can hear this, the loudspeaker works.';
 const DOCTOR = 'gemlive doctor finds out why, and what helps';
-/** Of the meter. */
+/** The meter is empty at the one level and full at the other. */
 const [QUIET_DBFS, LOUD_DBFS] = [-60, -10];
 const CELLS = 12;
-/** Of somebody who speaks: over the room, and at all. */
+/** A voice is this much louder than the room, and at least this loud. */
 const SPEECH_OVER_ROOM_DB = 10;
 const SPEECH_DBFS = -45;
-/** What a recorder gives at first is often the click of its start. */
+/** The first frames of a recorder often hold the click of its start. */
 const SETTLE_MS = 5 * FRAME_MS;
 
 type Answer = 'yes' | 'again' | 'another' | 'no' | 'skipped';
@@ -87,7 +87,7 @@ export async function microphoneStep(stage: Stage): Promise<void> {
   });
 }
 
-/** The bar; without a screen to draw on, whether anybody was heard. */
+/** Shows the level as a bar; without cursor movement, only whether somebody was heard. */
 function shown(ear: Ear, { plain, childEnv }: CommandContext): string {
   if (ear.lost) return `${ear.lost.message}: ${ear.lost.why ?? ''}`;
   const { floorDbfs, loudDbfs } = ear.levels(SETTLE_MS);
@@ -107,7 +107,7 @@ async function sayWhatIsWrong(stage: Stage, opened: Opened<unknown>, ear: Ear): 
   for (const fix of check.fix ?? []) stage.say(`  try: ${'run' in fix ? fix.run : fix.words}`);
 }
 
-/** Opens the current one, lets the user choose where there are several, and saves what `test` finds good. */
+/** Opens the current device, lets the user choose where there are several, and saves the one that passes `test`. */
 async function tryDevices<Handle extends { close(): Promise<void> }>(
   stage: Stage,
   direction: Direction,
@@ -150,13 +150,13 @@ async function tryDevices<Handle extends { close(): Promise<void> }>(
     if (mayChoose) continue;
     if (answer !== 'yes' || device === undefined) return;
     stage.use({ [setting]: device.isDefault ? undefined : device.id });
-    // The system's default may change, and is followed.
+    // A default is not saved, so that gemlive follows the system when it changes.
     await stage.save({ [option]: device.isDefault ? undefined : device.id });
     return;
   }
 }
 
-/** Two devices may have one name: then the id tells them apart. */
+/** The id tells devices apart that have the same name. */
 function itemsOf(devices: readonly Device[]): { label: string; value: Device }[] {
   return devices.map((device) => {
     const { id, name, isDefault, muted } = device;
@@ -171,7 +171,7 @@ function itemsOf(devices: readonly Device[]): { label: string; value: Device }[]
   });
 }
 
-/** Skipped is neither yes nor no: nothing is saved, and nothing said. */
+/** A skipped question saves nothing and complains of nothing. */
 async function ask(
   stage: Stage,
   question: string,

@@ -7,7 +7,7 @@ import { openDoor } from '../door.ts';
 import { isLive, modelsAt } from '../models/remote.ts';
 import type { Stage } from './stage.ts';
 
-type Answer = 'keep' | 'paste' | 'none';
+type Answer = 'keep' | 'paste' | 'none' | { pasted: string };
 type Verdict = 'works' | 'used up' | 'refused' | 'unknown';
 
 const WHERE = 'A key lets you talk with Gemini. It is free: https://aistudio.google.com/apikey';
@@ -17,11 +17,17 @@ export async function keyStep(stage: Stage): Promise<void> {
   const { dialog } = stage;
   const has = stage.credential.kind === 'key' ? stage.credential : undefined;
   stage.say(has ? `There is a key: ${masked(has.apiKey)}, ${describeSource(has.source)}.` : WHERE);
-  const answer = await dialog.choose<Answer>('Key:', [
-    ...(has ? [{ label: 'keep it, and check it', value: 'keep' } as const] : []),
-    { label: has ? 'paste another key' : 'paste a key', value: 'paste' },
-    { label: 'try gemlive without a key first', value: 'none' },
-  ]);
+  const answer = await dialog.choose<Answer>(
+    'Key:',
+    [
+      ...(has ? [{ label: 'keep it, and check it', value: 'keep' } as const] : []),
+      { label: has ? 'paste another key' : 'paste a key', value: 'paste' },
+      { label: 'try gemlive without a key first', value: 'none' },
+    ],
+    // A user who has a key in the clipboard may paste it at once.
+    { onPaste: (pasted) => ({ pasted }) },
+  );
+  if (typeof answer === 'object') return paste(stage, answer.pasted);
   if (answer === 'paste') return paste(stage);
   if (answer === 'none') return withoutKey(stage);
   if (answer !== 'keep' || !has || (await check(stage, has.apiKey)) !== 'refused') return;
@@ -30,7 +36,7 @@ export async function keyStep(stage: Stage): Promise<void> {
 
 const withoutKey = (stage: Stage): void => stage.use({ local: true });
 
-/** After one that was refused. */
+/** Asks what to do after a key was refused. */
 async function wantsAnother(stage: Stage, question: string): Promise<boolean> {
   const answer = await stage.dialog.choose(question, [
     { label: 'paste the key again', value: true },
@@ -39,9 +45,10 @@ async function wantsAnother(stage: Stage, question: string): Promise<boolean> {
   return answer === true;
 }
 
-async function paste(stage: Stage): Promise<void> {
-  for (;;) {
-    const text = await stage.dialog.secret('Paste the key:');
+/** Asks for a key until there is one, or none is wanted. `pasted`: the user pasted it before the question. */
+async function paste(stage: Stage, pasted = ''): Promise<void> {
+  for (let begun = pasted; ; begun = '') {
+    const text = await stage.dialog.secret('Paste the key:', begun);
     if (text === undefined) return stage.say('Key: skipped');
     const apiKey = keyIn(text);
     if (apiKey === undefined) {
@@ -59,7 +66,7 @@ async function paste(stage: Stage): Promise<void> {
   }
 }
 
-/** Undefined: the user does not want it saved. */
+/** Checks the key, again if the user likes. Returns undefined when the user does not want an unchecked key. */
 async function untilKnown(stage: Stage, apiKey: string): Promise<Verdict | undefined> {
   for (;;) {
     const verdict = await check(stage, apiKey);
@@ -81,8 +88,8 @@ async function keep(stage: Stage, apiKey: string): Promise<void> {
 }
 
 /**
- * What was meant, out of what was pasted: blanks and line breaks of a wrapped line, quotes, and the beginning of a line
- * of a shell or of `.env` are not part of a key. Undefined: it is none.
+ * Takes the key out of what was pasted: quotes, blanks, the line breaks of a wrapped line, and the beginning of a line of a
+ * shell or of `.env` are no part of a key. Returns undefined when the rest cannot be a key.
  */
 export function keyIn(text: string): string | undefined {
   const word = text
@@ -91,7 +98,7 @@ export function keyIn(text: string): string | undefined {
   return /^[\w.~-]{20,200}$/.test(word) ? word : undefined;
 }
 
-/** One call, which costs nothing: the list of models. Tells what came of it. */
+/** Asks for the list of models, which costs nothing, and says what came of it. */
 async function check(stage: Stage, apiKey: string): Promise<Verdict> {
   const credential: Credential = { kind: 'key', apiKey, source: { layer: 'config', name: '' } };
   const context = stage.context({ local: false }, credential);

@@ -1,4 +1,4 @@
-/** What a bare `gemlive` asks in a terminal where nobody has set a key. */
+/** A bare `gemlive` asks this question in a terminal when there is no key. */
 import type { GivenSettings } from '../../config/given.ts';
 import type { CommandName } from '../../config/settings.ts';
 import { EXIT } from '../../errors.ts';
@@ -15,7 +15,7 @@ const LOCAL: Instead = {
   flags: { local: { name: '--local', texts: ['true'], opposite: false } },
 };
 
-/** Undefined where nobody can be asked, or no key is needed; a number is the exit code to leave with. */
+/** Returns undefined where nobody can be asked or no key is needed, and a number as the exit code to leave with. */
 export async function insteadOfTalk(
   context: CommandContext,
 ): Promise<Instead | number | undefined> {

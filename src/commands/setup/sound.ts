@@ -1,4 +1,4 @@
-/** What setup plays: a sentence by the voice of this machine, or chirps where there is none. */
+/** Setup plays a sentence by the voice of this machine, or chirps where there is no voice. */
 import { msOfBytes, OUTPUT_FORMAT } from '../../audio/format.ts';
 import { chirpsPcm } from '../../audio/loopback/chirp.ts';
 import type { AudioSink } from '../../audio/ports.ts';
@@ -8,10 +8,10 @@ import { findEngines } from '../../server/engines/find.ts';
 import { NO_VOICE } from '../../server/engines/voices.ts';
 import type { CommandContext } from '../context.ts';
 
-/** What a player may take from the first byte to its word that it plays. */
+/** A player may take so long until it plays the first byte. */
 const STARTS_WITHIN_MS = 3000;
 
-/** That of the local server; `none` where the one that was asked for is not here, either. */
+/** Finds the voice of the local server. The result is `none`, too, when the voice that was asked for is not here. */
 export async function voiceHere(
   { settings, childEnv }: CommandContext,
   signal: AbortSignal,
@@ -26,7 +26,7 @@ export async function voiceHere(
   }
 }
 
-/** 24 kHz mono s16le. A voice that fails is no reason to hear nothing. */
+/** Returns 24 kHz mono s16le. Chirps take the place of a voice that fails. */
 export async function sentence(
   voice: Voice,
   words: string,

@@ -1,4 +1,4 @@
-/** What the steps of `gemlive setup` share: the dialog, the credential so far, and what has been saved. */
+/** The steps of `gemlive setup` share a stage: the dialog, the choices so far, and a list of what was saved. */
 import { sep } from 'node:path';
 import { changeConfig, configPath, type ConfigChanges } from '../../config/configWriter.ts';
 import type { Credential, Settings } from '../../config/settings.ts';
@@ -11,9 +11,9 @@ import type { CommandContext } from '../context.ts';
 export class Stage {
   readonly dialog: Dialog;
   readonly configPath = configPath();
-  /** A loudspeaker was heard. */
+  /** The user has heard a loudspeaker. */
   canHear = false;
-  /** The service took the key. */
+  /** The service has accepted the key. */
   isReachable = false;
   readonly #context: CommandContext;
   readonly #saved = new Set<string>();
@@ -30,14 +30,14 @@ export class Stage {
     return this.dialog.signal;
   }
 
-  /** For people. */
+  /** The path as people are shown it: `~` stands for the home folder. */
   get shownPath(): string {
     const home = homeFolder();
     const { configPath: path } = this;
     return path.startsWith(`${home}${sep}`) ? `~${path.slice(home.length)}` : path;
   }
 
-  /** Names of what was written to config.json. */
+  /** The names of settings that were written to config.json. */
   get saved(): readonly string[] {
     return [...this.#saved];
   }
@@ -46,7 +46,7 @@ export class Stage {
     return this.#changes.credential;
   }
 
-  /** The command's own, with what was chosen so far; and with `more` for this once. */
+  /** The command's context with the choices so far, and with `more` for one call. */
   context(more: Partial<Settings> = {}, credential = this.credential): CommandContext {
     const settings = { ...this.#context.settings, ...this.#changes.settings, ...more };
     const resolved = { ...this.#context.resolved, settings, credential };
@@ -57,23 +57,23 @@ export class Stage {
     this.#changes = { settings: { ...this.#changes.settings, ...settings }, credential };
   }
 
-  /** One line for the user, without secrets. */
+  /** Prints a line without secrets. */
   say(text: string): void {
     this.dialog.say(withoutSecrets(text, this.#context.secrets));
   }
 
-  /** What went wrong, why, and what helps. */
+  /** Prints what went wrong, why, and what helps. */
   complain(what: string, { message, why, hint }: GemliveError): void {
     this.say(`${what}: ${why === undefined ? message : `${message}; ${why}`}`);
     if (hint !== undefined) this.say(`  try: ${hint}`);
   }
 
-  /** The next step begins. */
+  /** Prints an empty line between two steps. */
   gap(): void {
     this.dialog.say('');
   }
 
-  /** Between the questions, and not over the one that stands. */
+  /** Prints a warning without disturbing a question that stands. */
   #warn({ message, hint }: Warning): void {
     this.say(`warning: ${message}`);
     if (hint !== undefined) this.say(`  try: ${hint}`);
@@ -83,7 +83,7 @@ export class Stage {
     this.#context.addSecret(secret);
   }
 
-  /** False, after a line that says why: it could not be written. */
+  /** Returns false, after a line that says why, when config.json cannot be written. */
   async save(changes: ConfigChanges): Promise<boolean> {
     try {
       await changeConfig(this.configPath, changes);

@@ -1,4 +1,4 @@
-/** The voice, chosen by listening. */
+/** The step of the voice: the user listens and chooses. */
 import { GemliveError } from '../../errors.ts';
 import { VOICES } from '../../protocol/voices.ts';
 import type { Item } from '../../ui/dialog.ts';
@@ -13,7 +13,7 @@ type Answer = 'keep' | 'again' | 'another';
 /** Speaks in a voice; settles when it has been heard. @throws GemliveError, or what the signal says. */
 type Preview = (name: string, signal: AbortSignal) => Promise<void>;
 
-/** Those of this machine know no more than a deeper voice and another one. */
+/** The voices of this machine only tell Gemini's deeper voices from the others. */
 const VOICES_HERE: readonly Item<string>[] = [
   { label: "Kore, a woman's", value: 'Kore' },
   { label: "Charon, a man's", value: 'Charon' },
@@ -82,7 +82,7 @@ async function choose(
   }
 }
 
-/** The words of the answer are not printed: they are in the way of the questions. */
+/** Speaks through a session. The words of the answer are not printed, because they would stand between the questions. */
 async function throughSession(stage: Stage, name: string, signal: AbortSignal): Promise<void> {
   const context = { ...stage.context({ voice: name }), stdout: SILENT };
   const sink = await openLoudspeaker(context, signal);

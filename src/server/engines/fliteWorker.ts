@@ -1,4 +1,4 @@
-/** The thread of `flite-wasm`: a sentence in, its sound out. It speaks one sentence at a time, and blocks meanwhile. */
+/** The thread of `flite-wasm` gets a sentence and returns its sound. It blocks while it speaks. */
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FliteMessage, FliteSentence, FliteStart } from './fliteThread.ts';
