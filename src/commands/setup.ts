@@ -72,7 +72,8 @@ async function conclude(stage: Stage, context: CommandContext): Promise<void> {
   for (const source of stronger) stage.say(`${describeSource(source)} goes before it.`);
   const own = stage.context().settings;
   const isLocal = own.local || credential.kind === 'none';
-  const server = own.baseUrl === undefined ? '' : ` --base-url ${own.baseUrl}`;
+  const isFlag = context.resolved.sources.baseUrl.layer === 'flag';
+  const server = isFlag ? ` --base-url ${own.baseUrl}` : '';
   const words = isLocal ? '--local' : `${settings.local ? '--no-local' : ''}${server}`.trim();
   stage.say(`Talk: ${words === '' ? 'gemlive' : `gemlive talk ${words}`}`);
 }

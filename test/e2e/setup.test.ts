@@ -343,6 +343,24 @@ inTerminal('setup', () => {
     expect(statSync(configFile()).mode & 0o777).toBe(0o600);
   });
 
+  it("sends a pasted key to no host that a folder's .env names", async () => {
+    other = await startHttpServer((_request, response) => void response.end('{}'));
+    const env = `GEMINI_API_KEY=${WRONG}\nGEMLIVE_BASE_URL=${other.url}\n`;
+    // Without a network but for that host.
+    const terminal = openPty(['setup', '--timeout', '2', ...SILENT], {
+      environment: { PATH: bare, HOME: home, HTTPS_PROXY: 'http://127.0.0.1:9' },
+      files: { '.env': env },
+    });
+    pty = terminal;
+    await answer(terminal, [
+      [/There is a key: \S+, GEMINI_API_KEY in \.env\.[\s\S]*2 paste another key/, '2'],
+      [/Paste the key/, `${KEY}\r`],
+      [/The service cannot be reached/, CTRL_C],
+    ]);
+    await left(terminal);
+    expect(other.requests).toEqual([]);
+  });
+
   it('says so where nothing can be written', async () => {
     const terminal = open(['setup', '--base-url', server.url, ...SILENT], {
       XDG_CONFIG_HOME: '/dev/null',

@@ -49,6 +49,10 @@ export class Stage {
   /** The command's context with the choices so far, and with `more` for one call. */
   context(more: Partial<Settings> = {}, credential = this.credential): CommandContext {
     const settings = { ...this.#context.settings, ...this.#changes.settings, ...more };
+    // A stranger's .env must not send the user's own key to a host of its choice.
+    const { baseUrl } = this.#context.resolved.sources;
+    if (baseUrl.layer === 'dotenv' && credential.source?.layer !== 'dotenv')
+      settings.baseUrl = undefined;
     const resolved = { ...this.#context.resolved, settings, credential };
     return { ...this.#context, settings, resolved, warn: (warning) => this.#warn(warning) };
   }
