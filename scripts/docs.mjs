@@ -37,7 +37,7 @@ const cell = (text) => text.replaceAll('|', '\\|');
 function commandsOf({ commands }) {
   const others = COMMANDS.filter((name) => !commands.includes(name));
   if (others.length === 0) return 'all';
-  return others.length === 1 ? `all but ${others[0]}` : commands.join(', ');
+  return others.length <= 2 ? `all but ${others.join(', ')}` : commands.join(', ');
 }
 const code = (text) => (text ? `\`${cell(text)}\`` : '');
 

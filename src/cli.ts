@@ -13,6 +13,7 @@ const MODULES: Record<CommandName, () => Promise<CommandModule>> = {
   chat: () => import('./commands/chat.ts'),
   file: () => import('./commands/file.ts'),
   serve: () => import('./commands/serve.ts'),
+  setup: () => import('./commands/setup.ts'),
   doctor: () => import('./commands/doctor.ts'),
   devices: () => import('./commands/devices.ts'),
   voices: () => import('./commands/voices.ts'),
@@ -83,14 +84,18 @@ async function invoke(call: Call): Promise<number> {
     stderr.write(helpText(undefined, columns));
     return EXIT.usage;
   }
-  const context = await contextOf(invocation, {
-    startedAtMs,
-    signal,
-    stdinTty,
-    stdoutTty,
-    stderrTty,
-  });
+  const surroundings = { startedAtMs, signal, stdinTty, stdoutTty, stderrTty };
+  let context = await contextOf(invocation, surroundings);
   call.context = context;
+  if (invocation.isBare && context.resolved.credential.kind === 'none') {
+    const { insteadOfTalk } = await import('./commands/setup/offer.ts');
+    const instead = await insteadOfTalk(context);
+    if (typeof instead === 'number') return instead;
+    if (instead) {
+      const flags = { ...invocation.flags, ...instead.flags };
+      call.context = context = await contextOf({ ...invocation, ...instead, flags }, surroundings);
+    }
+  }
   const { settings, resolved, events } = context;
   if (context.command !== 'doctor') for (const warning of resolved.warnings) context.warn(warning);
   if (settings.debug) await debugStart(context);

@@ -17,7 +17,8 @@ export const SUMMARY =
 
 export const ROOT_EXAMPLES = [
   'gemlive --local                      talk to this machine: no key, no network',
-  'gemlive talk --voice Kore            talk to the Gemini API (needs GEMINI_API_KEY)',
+  'gemlive setup                        a key, the loudspeaker, the microphone, a voice: in a minute',
+  'gemlive talk --voice Kore            talk to the Gemini API (needs a key)',
   'gemlive chat "what is a fjord?"      one question, one answer',
   'gemlive file question.wav -o reply.wav',
 ];
@@ -75,6 +76,14 @@ export const COMMAND_HELP: Record<CommandName, CommandHelp> = {
       'gemlive serve --json',
       'gemlive serve --script session.yaml --log session.log.ndjson',
     ],
+  },
+  setup: {
+    summary: 'a guided first run: a key or none, loudspeaker, microphone, voice',
+    description:
+      'Ask, in a terminal, for what a conversation needs, and save it in config.json: a key, which is hidden, checked with\n' +
+      'one call and readable for you alone; a loudspeaker that you hear, a microphone that hears you, a voice that you like.\n' +
+      'Each step can be skipped (s); what was saved stays when you leave (q). Arrows, digits and Enter choose.',
+    examples: ['gemlive setup', 'gemlive setup --no-mic --no-speaker     the key only'],
   },
   doctor: {
     summary: 'check microphone, loudspeaker, echo, key, network and model, and say what helps',

@@ -21,7 +21,7 @@ export function settleCombinations(resolved: Resolved, args: readonly string[]):
   if (resolved.command === 'voices' || resolved.command === 'models')
     refuseForList(resolved.command, next);
   if (resolved.command === 'token') refuseWithoutLock(next);
-  if (resolved.command !== 'serve') refuseEnginesWithoutLocal(next);
+  if (!['serve', 'setup'].includes(resolved.command)) refuseEnginesWithoutLocal(next);
   if (resolved.command === 'file') refuseForFile(next, args);
   if (settings.ptt && !settings.mic) {
     refuseContradiction(next, 'ptt', 'mic', 'without a microphone there is nothing to push for');

@@ -189,8 +189,8 @@ export const COMMAND_OPTIONS = {
   ...SERVE_OPTIONS,
   json: {
     group: 'Output',
-    // A completion script is no list of events.
-    commands: COMMANDS.filter((name) => name !== 'completion'),
+    // A completion script is no list of events, and neither are questions.
+    commands: COMMANDS.filter((name) => name !== 'completion' && name !== 'setup'),
     name: 'json',
     value: SWITCH,
     default: false,

@@ -24,11 +24,12 @@ const CONNECTION = {
 /** Of what a session says and answers. */
 const CONVERSING = { ...CONNECTION, commands: [...SESSIONS, 'voices', 'token'] } as const;
 /** `models --remote` asks there, too. */
-const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'models', 'token'] } as const;
+const REACHED = { ...CONNECTION, commands: [...CONNECTED, 'setup', 'models', 'token'] } as const;
 
 export const CONNECTION_OPTIONS = {
   model: {
     ...CONNECTION,
+    commands: [...CONNECTED, 'setup', 'token'],
     name: 'model',
     short: 'm',
     placeholder: 'ID',
@@ -148,12 +149,12 @@ export const CONNECTION_OPTIONS = {
   },
   tts: {
     group: 'Connection and model',
-    commands: [...CONNECTED, 'serve'],
+    commands: [...CONNECTED, 'serve', 'setup'],
     name: 'tts',
     placeholder: 'NAME|CMD|URL',
     value: named('an engine: its name, a command or a URL'),
     default: undefined,
-    help: 'what the local server speaks with: flite, espeak-ng, piper, none, …',
+    help: 'what the local server speaks with: flite, flite-wasm, piper, none, …',
   },
   timeoutSeconds: {
     ...REACHED,

@@ -3,8 +3,8 @@ import type { OptionTable } from './options.ts';
 import { choice, named, SECONDS_OR_NEVER, SWITCH, TEXT } from './values.ts';
 
 const TALK = { group: 'Talking', commands: ['talk'] } as const;
-/** `doctor` looks at what `talk` uses. */
-const SOUND = { group: 'Talking', commands: ['talk', 'doctor'] } as const;
+/** `doctor` looks at what `talk` uses, and `setup` chooses it. */
+const SOUND = { group: 'Talking', commands: ['talk', 'setup', 'doctor'] } as const;
 
 export const TALK_OPTIONS = {
   greet: {
@@ -18,7 +18,7 @@ export const TALK_OPTIONS = {
   },
   recorder: {
     group: 'Talking',
-    commands: ['talk', 'doctor', 'devices'],
+    commands: ['talk', 'setup', 'doctor', 'devices'],
     name: 'recorder',
     placeholder: 'NAME',
     value: named('the name of a recorder'),
@@ -27,7 +27,7 @@ export const TALK_OPTIONS = {
   },
   player: {
     group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'devices', 'voices'],
+    commands: ['talk', 'file', 'setup', 'doctor', 'devices', 'voices'],
     name: 'player',
     placeholder: 'NAME',
     value: named('the name of a player'),
@@ -44,7 +44,7 @@ export const TALK_OPTIONS = {
   },
   outputDevice: {
     group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'voices'],
+    commands: ['talk', 'file', 'setup', 'doctor', 'voices'],
     name: 'output-device',
     placeholder: 'NAME|INDEX',
     value: named('the name of a speaker, part of it, or its number'),
@@ -61,7 +61,7 @@ export const TALK_OPTIONS = {
   },
   speakerCommand: {
     group: 'Talking',
-    commands: ['talk', 'file', 'doctor', 'voices'],
+    commands: ['talk', 'file', 'setup', 'doctor', 'voices'],
     name: 'speaker-command',
     placeholder: 'CMD',
     value: named('a command'),

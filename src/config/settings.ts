@@ -10,6 +10,7 @@ export const COMMANDS = [
   'chat',
   'file',
   'serve',
+  'setup',
   'doctor',
   'devices',
   'voices',

@@ -5,6 +5,8 @@
 import type { Key } from './keys.ts';
 
 const BY_LETTER: Record<string, Key> = {
+  A: { key: 'up' },
+  B: { key: 'down' },
   D: { key: 'left' },
   C: { key: 'right' },
   H: { key: 'home' },
@@ -26,6 +28,8 @@ const BY_CODE: Record<number, Key> = {
   57414: { key: 'enter' },
   57417: { key: 'left' },
   57418: { key: 'right' },
+  57419: { key: 'up' },
+  57420: { key: 'down' },
   57423: { key: 'home' },
   57424: { key: 'end' },
   57426: { key: 'delete' },

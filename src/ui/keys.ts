@@ -6,6 +6,7 @@ import { csiKey } from './csi.ts';
 
 export type Key =
   | { key: 'escape' | 'enter' | 'backspace' | 'delete' | 'left' | 'right' | 'home' | 'end' }
+  | { key: 'up' | 'down' }
   /** The line up to the cursor, and the word before it. */
   | { key: 'clear' | 'clearWord' }
   | { key: 'interrupt' | 'eof' }
@@ -33,6 +34,8 @@ const SINGLE: Record<string, Key> = {
   '\x1b\x7f': { key: 'clearWord' },
 };
 const APPLICATION: Record<string, Key> = {
+  A: { key: 'up' },
+  B: { key: 'down' },
   D: { key: 'left' },
   C: { key: 'right' },
   H: { key: 'home' },

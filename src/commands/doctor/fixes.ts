@@ -168,9 +168,8 @@ const TABLE: Record<Problem, Partial<Record<Place, Fix[]>>> = {
   noVoice: {
     debian: run('sudo apt-get install -y flite'),
     fedora: run('sudo dnf install -y flite'),
-    arch: run('sudo pacman -S --needed espeak-ng'),
-    macos: run('brew install espeak-ng'),
-    any: [words('install flite, espeak-ng or piper')],
+    // A voice comes with the package, unless its optional dependencies were left out.
+    any: run('npm install -g gemlive --include=optional'),
   },
 };
 

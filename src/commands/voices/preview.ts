@@ -13,11 +13,14 @@ const nameOf = (voice: string): string => {
   return name.charAt(0).toUpperCase() + name.slice(1);
 };
 
+export const promptFor = (voice: string): string =>
+  `Say: Hello, my name is ${nameOf(voice)}. This is how I sound when we talk.`;
+
 /** @throws GemliveError: no player (4), no session (3, 5, 6, 7), no answer (6). */
 export async function preview(context: CommandContext, voice: string): Promise<number> {
   const { settings } = context;
   if (settings.dryRun) return dryRun(context, { once: true });
-  const prompt = `Say: Hello, my name is ${nameOf(voice)}. This is how I sound when we talk.`;
+  const prompt = promptFor(voice);
   return untilSignalled(
     context.signal,
     {

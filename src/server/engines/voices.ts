@@ -1,4 +1,4 @@
-/** Voices: `flite` (slt, rms) and `espeak-ng`, a process a sentence. */
+/** Voices: `flite` and `espeak-ng`, a process a sentence; and what is common to all voices. */
 import { createReadStream } from 'node:fs';
 import { bytesOfMs, OUTPUT_FORMAT } from '../../audio/format.ts';
 import type { ChildEnvironment } from '../../audio/subprocess.ts';
@@ -17,6 +17,10 @@ const LOW_VOICES = new Set(
 const isLow = (voiceName: string | undefined): boolean =>
   LOW_VOICES.has((voiceName ?? '').toLowerCase());
 
+/** flite's woman or flite's man. */
+export const fliteVoice = (voiceName: string | undefined): 'slt' | 'rms' =>
+  isLow(voiceName) ? 'rms' : 'slt';
+
 export async function findFlite(
   environment: ChildEnvironment | undefined,
   signal: AbortSignal,
@@ -30,9 +34,8 @@ export async function findFlite(
   return {
     name: 'flite',
     speak: async (text, voiceName, abort) => {
-      const voice = isLow(voiceName) ? 'rms' : 'slt';
       return withTemporaryFile(async (path) => {
-        const args = ['-voice', voice, '-o', path, '-t', speakable(text)];
+        const args = ['-voice', fliteVoice(voiceName), '-o', path, '-t', speakable(text)];
         await outputOf({ command: 'flite', args, environment, signal: abort });
         return wholeOf(to24kHz(createReadStream(path)));
       });
