@@ -92,6 +92,15 @@ export const COMMAND_OPTIONS = {
     oneCall: true,
     help: 'where the reply goes: .wav or .pcm, or - for raw PCM on stdout',
   },
+  raw: {
+    ...FILE,
+    name: 'raw',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'the input has no header, whatever it looks like',
+    helpOff: 'recognise the input by its header',
+  },
   rateHz: {
     ...FILE,
     name: 'rate',

@@ -37,14 +37,20 @@ export async function replay(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
+  const { sources } = resolved;
   await checkNotInput(job.input, job.output);
   const recording = await openRecording(job.input, {
     rateHz: settings.rateHz,
     channels: settings.channels,
+    // The defaults of the two are for what is raw; only the user's own say that it is.
+    raw: settings.raw,
+    headerless: sources.rateHz.layer === 'flag' || sources.channels.layer === 'flag',
     stdin: context.stdin,
     environment: context.childEnv,
     signal,
   });
+  const toldAtOpening = recording.warnings.length;
+  for (const warning of recording.warnings) job.warn(warning);
   const output = openOutput(context, job.output);
   let sink: AudioSink | undefined;
   let failure: GemliveError | undefined;
@@ -77,7 +83,7 @@ export async function replay(
       }),
       onInputEnd: () => {
         if (!settings.fast && settings.vad === 'auto') session.sendAudioStreamEnd();
-        for (const warning of recording.warnings) job.warn(warning);
+        for (const warning of recording.warnings.slice(toldAtOpening)) job.warn(warning);
         ending.inputEnded();
       },
     };
