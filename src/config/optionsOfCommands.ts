@@ -92,6 +92,15 @@ export const COMMAND_OPTIONS = {
     oneCall: true,
     help: 'where the reply goes: .wav or .pcm, or - for raw PCM on stdout',
   },
+  overwrite: {
+    ...FILE,
+    name: 'overwrite',
+    value: SWITCH,
+    default: false,
+    oneCall: true,
+    help: 'replace replies that exist already',
+    helpOff: 'keep replies that exist already',
+  },
   raw: {
     ...FILE,
     name: 'raw',

@@ -132,6 +132,8 @@ export type Settings = {
   // file
   /** A path, or `-` for raw PCM on stdout. */
   output: string | undefined;
+  /** An existing reply is replaced. */
+  overwrite: boolean;
   /** The input has no header, whatever it looks like. */
   raw: boolean;
   rateHz: number;

@@ -1,5 +1,4 @@
 /** One recording, from the first frame to the last word of the answer. */
-import { stat } from 'node:fs/promises';
 import { systemClock } from '../../audio/clock.ts';
 import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
 import { OUTPUT_FORMAT } from '../../audio/format.ts';
@@ -9,7 +8,7 @@ import { StreamSink } from '../../audio/sinks/stream.ts';
 import { openRecording } from '../../audio/sources/file.ts';
 import { createSpeechDetector } from '../../audio/speechDetector.ts';
 import { Conversation, type Observer } from '../../conversation.ts';
-import { usageError, type GemliveError, type Warning } from '../../errors.ts';
+import type { GemliveError, Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import { quietAnswers } from '../quietAnswers.ts';
@@ -38,7 +37,6 @@ export async function replay(
 ): Promise<void> {
   const { settings, resolved } = context;
   const { sources } = resolved;
-  await checkNotInput(job.input, job.output);
   const recording = await openRecording(job.input, {
     rateHz: settings.rateHz,
     channels: settings.channels,
@@ -115,15 +113,6 @@ export async function replay(
   }
   signal.throwIfAborted();
   if (failure) throw failure;
-}
-
-/** Opening the output empties it: that must not be the recording. */
-async function checkNotInput(input: string, output: string | undefined): Promise<void> {
-  if (input === '-' || output === undefined || output === '-') return;
-  const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => {})));
-  if (from?.isFile() && from.dev === to?.dev && from.ino === to.ino) {
-    throw usageError(`${output} is the recording itself`, 'name another file with -o');
-  }
 }
 
 /** `--play` is heard; `--interrupt` needs a device to have been heard by, if only a silent one. */
