@@ -58,6 +58,8 @@ export async function replay(
     clock: systemClock,
     turnTimeoutMs: settings.turnTimeoutSeconds * 1000,
     untilTurnComplete: settings.json || settings.usage,
+    // What is played may sound for longer than it took to send.
+    isOneUtterance: settings.fast && !settings.play,
     streams: resolved.profile.job.value !== 'converse',
     onEnd: (error) => {
       failure = error;
