@@ -268,13 +268,18 @@ describe('encoded recordings', () => {
     },
   );
 
-  it.skipIf(!hasProgram('ffmpeg'))('a video without sound is called that', async () => {
-    const path = join(folder, 'silent.mp4');
-    const line = '-y -loglevel error -f lavfi -i color=black:s=32x32:d=0.2';
+  it.skipIf(!hasProgram('ffmpeg')).each([
+    ['mp4', 'it has no sound track'],
+    ['avi', 'it has no sound track'],
+    ['bmp', 'it is a BMP image'],
+    ['tiff', 'it is a TIFF image'],
+  ])('pictures without sound are not sent: %s', async (extension, reason) => {
+    const path = join(folder, `silent.${extension}`);
+    const line = '-y -loglevel error -f lavfi -i color=black:s=32x32:d=0.04';
     execFileSync('ffmpeg', [...line.split(' '), path]);
     const { exitCode, why, hint } = await failureOf(path);
-    expect([exitCode, why]).toEqual([8, 'it has no sound track']);
-    expect(hint).toContain('a video with sound');
+    expect([exitCode, why]).toEqual([8, reason]);
+    expect(hint).toMatch(/^give it a recording/);
   });
 
   it.skipIf(!hasProgram('ffmpeg'))(

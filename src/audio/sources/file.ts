@@ -115,6 +115,7 @@ async function decodedUnknown(
   } catch (error) {
     reader.signal.throwIfAborted();
     if (!(error instanceof GemliveError)) throw error;
+    // What ffmpeg says of raw PCM means nothing: it takes some of it for a video without sound.
     if (isWavName) throw notAudio('it is something else under the name of a WAV file');
     return undefined;
   }

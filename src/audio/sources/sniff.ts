@@ -1,6 +1,7 @@
 /** What a file is, judged by its first bytes, and by its name only where those say nothing. */
 import { extname } from 'node:path';
 
+import { viewOf } from '../pcm.ts';
 import { isWav } from '../wav.ts';
 
 export type Sniffed =
@@ -35,6 +36,8 @@ const ENCODED: readonly Signature[] = [
   { bytes: 'wvPk', name: 'WavPack', soxType: 'wv' },
   { bytes: 'MAC ', name: "Monkey's Audio" },
   { bytes: 'FLV', name: 'FLV' },
+  { at: 8, bytes: 'AVI ', name: 'AVI' },
+  { bytes: '\0\0\x01\xba', name: 'MPEG' },
   { bytes: 'Creative Voice File', name: 'VOC', soxType: 'voc' },
 ];
 
@@ -42,6 +45,9 @@ const NOT_AUDIO: readonly Signature[] = [
   { bytes: '\x89PNG', name: 'a PNG image' },
   { bytes: '\xff\xd8\xff', name: 'a JPEG image' },
   { bytes: 'GIF8', name: 'a GIF image' },
+  { bytes: 'II*\0', name: 'a TIFF image' },
+  { bytes: 'MM\0*', name: 'a TIFF image' },
+  { bytes: '8BPS', name: 'a Photoshop image' },
   { at: 8, bytes: 'WEBP', name: 'a WebP image' },
   { bytes: '%PDF', name: 'a PDF document' },
   { bytes: 'PK\x03\x04', name: 'a ZIP archive or office document' },
@@ -79,6 +85,7 @@ export function sniff(head: Uint8Array, fileName: string, headerless = false): S
   if (encoded !== undefined) return { ...encoded, kind: 'encoded' };
   const other = NOT_AUDIO.find(matches);
   if (other !== undefined) return { kind: 'notAudio', name: other.name };
+  if (isBitmap(head)) return { kind: 'notAudio', name: 'a BMP image' };
   if (isText(head)) return { kind: 'notAudio', name: 'text' };
   if (headerless || RAW_NAMES.has(extension)) return { kind: 'raw' };
   if (isMpegStream(head)) return { kind: 'encoded', name: 'MP3', soxType: 'mp3' };
@@ -87,6 +94,13 @@ export function sniff(head: Uint8Array, fileName: string, headerless = false): S
     return { kind: 'encoded', name: extension.slice(1).toUpperCase() };
   }
   return { kind: 'unknown', isWavName: WAV_NAMES.has(extension) };
+}
+
+/** Two letters alone happen in PCM; behind them stand four zeros, and the size of one of the known headers. */
+function isBitmap(head: Uint8Array): boolean {
+  if (head.byteLength < 18 || head[0] !== 0x42 || head[1] !== 0x4d) return false;
+  const view = viewOf(head);
+  return view.getUint32(6, true) === 0 && [12, 40, 108, 124].includes(view.getUint32(14, true));
 }
 
 /** Sixteen bytes or more, nearly all of them printable, no control characters: hardly sound. */

@@ -61,7 +61,9 @@ function checkPlace(
   for (const input of inputs) {
     if (input === '-' || !isSameFile(path, found, input)) continue;
     throw usageError(
-      `the reply would replace ${input}, which is an input`,
+      inputs.length === 1
+        ? `${path} is the recording itself`
+        : `the reply would replace ${input}, which is an input`,
       `name another place with ${flag}`,
     );
   }
@@ -84,6 +86,11 @@ function isSameFile(path: string, found: Stats | undefined, input: string): bool
   );
 }
 
+/** Undefined also where it cannot be looked at: opening it says why. */
 function statusOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false });
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
