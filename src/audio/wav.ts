@@ -1,6 +1,6 @@
 /**
  * WAV, both ways. The reader takes a stream of chunks of any size and whatever real programs write: all
- * linear PCM and float sizes, WAVE_FORMAT_EXTENSIBLE, RF64, unknown chunks, unfinished sizes, a cut end.
+ * linear PCM and float sizes, WAVE_FORMAT_EXTENSIBLE, RF64, BW64, unknown chunks, unfinished sizes, a cut end.
  */
 import { EXIT, GemliveError } from '../errors.ts';
 import { concatBytes, viewOf } from './pcm.ts';
@@ -30,13 +30,14 @@ export function notAudio(why: string): GemliveError {
     code: 'input_not_audio',
     exitCode: EXIT.input,
     why,
+    hint: 'give it a recording (WAV, MP3, FLAC, Ogg, M4A…); --raw reads PCM without a header',
   });
 }
 
 /** True when `head` (12 bytes or more) begins a WAV file. */
 export function isWav(head: Uint8Array): boolean {
   const tag = tagAt(head, 0);
-  return (tag === 'RIFF' || tag === 'RF64') && tagAt(head, 8) === 'WAVE';
+  return (tag === 'RIFF' || tag === 'RF64' || tag === 'BW64') && tagAt(head, 8) === 'WAVE';
 }
 
 /** Reads a WAV file from chunks. Throws GemliveError (exit 8) and nothing else. */
@@ -134,6 +135,8 @@ export class WavReader {
       const id = tagAt(this.#held, 0);
       const size = viewOf(this.#held).getUint32(4, true);
       if (id === 'data') {
+        // What follows an empty size tells whether it was never filled in.
+        if (size === 0 && !this.#isLastChunk && this.#held.byteLength < 16) return;
         this.#consume(8);
         this.#beginData(size);
         continue;
@@ -144,7 +147,8 @@ export class WavReader {
       const body = this.#consume(wanted);
       if (id === 'fmt ') this.#format = parseFormat(body);
       if (id === 'ds64' && body.byteLength === 16) {
-        this.#longDataBytes = Number(viewOf(body).getBigUint64(8, true));
+        // Zero was never filled in.
+        this.#longDataBytes = Number(viewOf(body).getBigUint64(8, true)) || undefined;
       }
       // Chunks begin at even offsets.
       this.#skipBytes = size - wanted + (size % 2);
@@ -153,11 +157,22 @@ export class WavReader {
 
   #beginData(size: number): void {
     if (this.#format === undefined) throw notAudio('the WAV file has sound before its format');
-    const end = this.#riffBytes + 8;
-    // Zero is what writers leave that were killed or wrote into a pipe, unless the file plainly goes on.
-    if (size === 0 && this.#riffBytes !== UNKNOWN_SIZE && end > this.#consumedBytes) return;
+    // Zero is what writers leave that were killed or wrote into a pipe; a chunk that is empty is followed by others.
+    if (size === 0 && this.#isChunkNext()) return;
     this.#dataBytes = size === 0 ? undefined : size === UNKNOWN_SIZE ? this.#longDataBytes : size;
     this.#state = 'data';
+  }
+
+  /** By the RIFF size, the header of the chunk in `#held` ends the file. */
+  get #isLastChunk(): boolean {
+    return this.#riffBytes === UNKNOWN_SIZE || this.#riffBytes <= this.#consumedBytes;
+  }
+
+  #isChunkNext(): boolean {
+    const left = this.#riffBytes + 8 - this.#consumedBytes;
+    if (this.#riffBytes === UNKNOWN_SIZE || left < 8 || this.#held.byteLength < 8) return false;
+    const size = viewOf(this.#held).getUint32(4, true);
+    return /^[A-Za-z0-9_]{3}[A-Za-z0-9_ ]$/.test(tagAt(this.#held, 0)) && size <= left - 8;
   }
 }
 

@@ -1,5 +1,4 @@
 /** `gemlive file`: recordings in, answers out. */
-import { basename, extname, join } from 'node:path';
 import { makeFolder } from '../config/folders.ts';
 import type { Observer } from '../conversation.ts';
 import { EXIT, GemliveError, usageError } from '../errors.ts';
@@ -11,6 +10,7 @@ import { usageLine } from '../ui/usageLine.ts';
 import type { CommandContext } from './context.ts';
 import { dryRun } from './dryRun.ts';
 import { replay } from './file/replay.ts';
+import { checkReplyFiles, replyPath } from './file/replyFiles.ts';
 import { openPlace, type LivePlace } from './live.ts';
 import { untilSignalled } from './signals.ts';
 
@@ -23,7 +23,7 @@ export async function run(context: CommandContext): Promise<number> {
       'pipe it (gemlive file … -o - | aplay -f S16_LE -r 24000), or name a file: -o reply.wav',
     );
   }
-  if (settings.outDir !== undefined) checkReplyNames(args, settings.outDir);
+  checkReplyFiles({ ...settings, inputs: args });
   return untilSignalled(
     context.signal,
     {
@@ -44,28 +44,6 @@ export async function run(context: CommandContext): Promise<number> {
       }
     },
   );
-}
-
-/** Where the reply to `input` goes under `--out-dir`. */
-function replyPath(input: string, outDir: string): string {
-  const name = input === '-' ? 'stdin' : basename(input, extname(input));
-  return join(outDir, `${name}.reply.wav`);
-}
-
-/** Two inputs of one name would overwrite each other's reply. */
-function checkReplyNames(inputs: readonly string[], outDir: string): void {
-  const paths = new Map<string, string>();
-  for (const input of inputs) {
-    const path = replyPath(input, outDir);
-    const other = paths.get(path);
-    if (other !== undefined) {
-      throw usageError(
-        `the replies to ${other} and ${input} would both be ${path}`,
-        'rename one of them, or send them one by one with -o',
-      );
-    }
-    paths.set(path, input);
-  }
 }
 
 async function makeOutDir(path: string): Promise<void> {

@@ -133,6 +133,10 @@ export type Settings = {
   // file
   /** A path, or `-` for raw PCM on stdout. */
   output: string | undefined;
+  /** An existing reply is replaced. */
+  overwrite: boolean;
+  /** The input has no header, whatever it looks like. */
+  raw: boolean;
   rateHz: number;
   channels: number;
   fast: boolean;

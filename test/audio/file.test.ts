@@ -67,7 +67,9 @@ describe('openRecording', () => {
         const piped = await openRecording('-', { stdin: Readable.from(pieces) });
         expect(piped.durationMs).toBe(bytes === wav ? 500 : undefined);
         expect(await soundOf(piped)).toEqual(tone);
-        expect(piped.warnings).toEqual([]);
+        expect(piped.warnings.map(({ code }) => code)).toEqual(
+          bytes === wav ? [] : ['input_taken_as_raw'],
+        );
       }
     }
   });
@@ -102,6 +104,35 @@ describe('openRecording', () => {
     const sound = await soundOf(recording);
     expect(sound.byteLength).toBe(32_000);
     expect(levelDbfs(sound)).toBeCloseTo(levelDbfs(stereo48), 1);
+  });
+
+  it('takes for raw PCM what is named or said to be, and warns where only nothing else knows it', async () => {
+    const wav = concatBytes([wavHeader(INPUT_FORMAT, tone.byteLength), tone]);
+    const said = await openRecording(file('said.wav', wav), { raw: true });
+    expect(await soundOf(said)).toEqual(wav);
+    expect(said.warnings).toEqual([]);
+    const unknown = await openRecording(file('tone.bin', tone), {
+      rateHz: 16_000,
+      headerless: false,
+    });
+    expect(await soundOf(unknown)).toEqual(tone);
+    expect(unknown.warnings.map(({ code }) => code)).toEqual(['input_taken_as_raw']);
+  });
+
+  it('reads sound behind a data size of zero, and no empty chunk as sound', async () => {
+    for (const riffBytes of [0, 36, 36 + tone.byteLength, 0x7f_ff_ff_ff, 0xff_ff_ff_ff]) {
+      const header = Buffer.from(wavHeader(INPUT_FORMAT, 0));
+      header.writeUInt32LE(riffBytes, 4);
+      for (const tag of ['RIFF', 'RF64', 'BW64']) {
+        header.write(tag, 0, 'latin1');
+        const recording = await openRecording(file('zero.wav', header, tone));
+        expect(await soundOf(recording), `${tag} ${riffBytes}`).toEqual(tone);
+      }
+    }
+    const list = Buffer.from('LIST\x04\0\0\0INFO', 'latin1');
+    const header = Buffer.from(wavHeader(INPUT_FORMAT, 0));
+    header.writeUInt32LE(36 + list.byteLength, 4);
+    expect((await failureOf(file('list.wav', header, list))).exitCode).toBe(8);
   });
 
   it('warns of a cut WAV file and of half a sample', async () => {
@@ -212,6 +243,44 @@ describe('encoded recordings', () => {
       expect(Math.abs(levelDbfs(sound) - levelDbfs(tone))).toBeLessThan(2);
     },
   );
+
+  it.skipIf(!hasProgram('ffmpeg'))(
+    'MP3 and AAC without a tag are known under any name, and with the default rate given',
+    async () => {
+      for (const [format, more] of [
+        ['adts', '-b:a 32k'],
+        ['adts', '-ar 44100 -b:a 192k'],
+        ['mp3', '-id3v2_version 0 -b:a 64k'],
+        ['mp3', '-id3v2_version 0 -ar 44100 -b:a 128k'],
+      ] as const) {
+        const path = join(folder, 'untagged.wav');
+        const line = ['-y', '-loglevel', 'error', '-i', made('c.wav'), ...more.split(' ')];
+        execFileSync('ffmpeg', [...line, '-f', format, path]);
+        const recording = await openRecording(path, {
+          rateHz: 16_000,
+          channels: 1,
+          headerless: false,
+        });
+        expect(Math.abs(levelDbfs(await soundOf(recording)) - levelDbfs(tone)), more).toBeLessThan(
+          2,
+        );
+      }
+    },
+  );
+
+  it.skipIf(!hasProgram('ffmpeg')).each([
+    ['mp4', 'it has no sound track'],
+    ['avi', 'it has no sound track'],
+    ['bmp', 'it is a BMP image'],
+    ['tiff', 'it is a TIFF image'],
+  ])('pictures without sound are not sent: %s', async (extension, reason) => {
+    const path = join(folder, `silent.${extension}`);
+    const line = '-y -loglevel error -f lavfi -i color=black:s=32x32:d=0.04';
+    execFileSync('ffmpeg', [...line.split(' '), path]);
+    const { exitCode, why, hint } = await failureOf(path);
+    expect([exitCode, why]).toEqual([8, reason]);
+    expect(hint).toMatch(/^give it a recording/);
+  });
 
   it.skipIf(!hasProgram('ffmpeg'))(
     'a WAV file of another coding goes to the decoder too',

@@ -10,14 +10,19 @@ let ending: Ending;
 beforeEach(() => {
   clock = new FakeClock();
   ended = [];
-  ending = new Ending({
+  ending = newEnding(false);
+});
+
+function newEnding(isOneUtterance: boolean): Ending {
+  return new Ending({
     clock,
     turnTimeoutMs: 30_000,
     untilTurnComplete: false,
+    isOneUtterance,
     streams: false,
     onEnd: (error) => ended.push(error),
   });
-});
+}
 
 async function say(): Promise<void> {
   ending.activity(true);
@@ -38,6 +43,17 @@ it('ends 2 s after the last answer', async () => {
   await clock.advance(1_999);
   expect(ended).toEqual([]);
   await clock.advance(1);
+  expect(ended).toEqual([undefined]);
+});
+
+it('ends with the answer to an input that is one utterance, and not before', async () => {
+  ending = newEnding(true);
+  ending.inputEnded();
+  ending.event({ type: 'model', turn: 1, delta: 'yes' });
+  await clock.advance(5_000);
+  expect(ended).toEqual([]);
+  answer(1, 500);
+  await clock.advance(0);
   expect(ended).toEqual([undefined]);
 });
 

@@ -1,6 +1,14 @@
 /** `gemlive file` through the built program: against the local server, and against one whose every sample is known. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -145,7 +153,8 @@ describe('against the local server', () => {
       input: readFileSync(fixture('question.pcm')),
       timeoutMs: 40_000,
     });
-    expect([code, stdout, stderr]).toEqual([0, '12 times 12 is 144.\n', '']);
+    expect([code, stdout]).toEqual([0, '12 times 12 is 144.\n']);
+    expect(stderr).toMatch(/^warning: stdin .* raw PCM.*\n {2}try: .*--raw.*\n$/);
   });
 
   withEngines.concurrent('--fast sends the whole recording as one utterance', async () => {
@@ -309,6 +318,32 @@ describe('against a server that sends known samples', () => {
     );
     expect(parseWav(readFileSync(output)).data.byteLength).toBe(4800);
     await server.close();
+  });
+
+  it.concurrent('no reply replaces an input or an existing file, or has a false extension', async () => {
+    const place = mkdtempSync(join(folder, 'kept-'));
+    const [first, second] = [join(place, 'a.wav'), join(place, 'a.reply.wav')];
+    const sound = readFileSync(fixture('question.wav'));
+    for (const path of [first, second]) writeFileSync(path, sound);
+    symlinkSync(first, join(place, 'link.wav'));
+    const cases: [args: string[], text: RegExp][] = [
+      [
+        [first, second, '--out-dir', place, '--overwrite'],
+        /would replace .*a\.reply\.wav, which is an input/,
+      ],
+      [[first, '-o', join(place, 'link.wav'), '--overwrite'], /link\.wav is the recording itself/],
+      [[first, '-o', second], /a\.reply\.wav exists already\n {2}try: .*--overwrite/],
+      [[first, '--out-dir', place], /a\.reply\.wav exists already/],
+      [[first, '-o', join(place, 'reply.mp3')], /cannot be written as \.mp3/],
+      [[first, '-o', join(place, 'reply')], /without an extension/],
+    ];
+    for (const [args, text] of cases) {
+      const { code, stderr } = await runCli(['file', '--local', ...args]);
+      expect(code, stderr).toBe(2);
+      expect(stderr).toMatch(text);
+    }
+    for (const path of [first, second]) expect(readFileSync(path).equals(sound)).toBe(true);
+    expect(readdirSync(place).toSorted()).toEqual(['a.reply.wav', 'a.wav', 'link.wav']);
   });
 
   it.concurrent('two inputs of one name do not overwrite each other’s reply', async () => {

@@ -100,6 +100,9 @@ export async function decode(options: DecodeOptions): Promise<Decoded> {
   throw undecodable(options.name, failures, missing === DECODERS.length);
 }
 
+/** ffmpeg's words for `-map 0:a:0` without an audio stream; its last line is advice for that option. */
+const NO_SOUND_TRACK = /matches no streams|trailing '\?' to the map/;
+
 function undecodable(name: string, failures: string[], noneHere: boolean): GemliveError {
   if (failures.length === 0) {
     return new GemliveError(`${name} needs a decoder to be read`, {
@@ -109,10 +112,22 @@ function undecodable(name: string, failures: string[], noneHere: boolean): Gemli
       hint: 'apt install ffmpeg (dnf, pacman, brew: the same name), or convert it to WAV',
     });
   }
+  if (failures.some((failure) => NO_SOUND_TRACK.test(failure))) {
+    return new GemliveError('there is no sound in it', {
+      code: 'input_not_audio',
+      exitCode: EXIT.input,
+      why: 'it has no sound track',
+      hint: 'give it a recording, or a video with sound',
+    });
+  }
+  const needsFfmpeg = failures.every((failure) => failure.startsWith('sox: '));
   return new GemliveError(`cannot be decoded as ${name}`, {
     code: 'input_not_audio',
     exitCode: EXIT.input,
     why: failures.join('; '),
+    hint: needsFfmpeg
+      ? 'apt install ffmpeg (dnf, pacman, brew: the same name), or convert it to WAV'
+      : 'play it with another program to see whether it is whole, or convert it to WAV',
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 
-import type { Warning } from '../../errors.ts';
+import { GemliveError, type Warning } from '../../errors.ts';
 import { INPUT_FORMAT } from '../format.ts';
 import { downmix, Rechunker, s16FromFloat, SampleAligner } from '../pcm.ts';
 import type { AudioSource } from '../ports.ts';
@@ -21,6 +21,10 @@ export type RecordingOptions = {
   rateHz?: number;
   /** For headerless input only. Default 1. */
   channels?: number;
+  /** The input has no header, whatever it looks like. */
+  raw?: boolean;
+  /** The input has no header unless one is found. Default: true where a rate or channels are given. */
+  headerless?: boolean;
   /** What `-` reads. */
   stdin?: Readable;
   /** For the decoder programs; absent: inherited. */
@@ -57,7 +61,14 @@ async function recordingFrom(reader: InputReader, options: RecordingOptions): Pr
   await reader.start();
   const head = await reader.head(HEAD_BYTES);
   if (head.byteLength === 0) throw emptyInput(reader.label);
-  const found = sniff(head, reader.path ?? '', rateHz !== undefined || channels !== undefined);
+  const found =
+    options.raw === true
+      ? ({ kind: 'raw' } as const)
+      : sniff(
+          head,
+          reader.path ?? '',
+          options.headerless ?? (rateHz !== undefined || channels !== undefined),
+        );
   if (found.kind === 'notAudio') throw notAudio(`it is ${found.name}`);
   if (found.kind === 'encoded') return decodedRecording(reader, found, options);
   if (found.kind === 'wav') {
@@ -68,15 +79,46 @@ async function recordingFrom(reader: InputReader, options: RecordingOptions): Pr
       return decodedRecording(reader, { name: 'WAV', soxType: 'wav' }, options);
     }
   }
+  const warnings: Warning[] = [];
+  if (found.kind === 'unknown') {
+    const decoded = await decodedUnknown(reader, found.isWavName, options);
+    if (decoded) return decoded;
+    warnings.push({
+      code: 'input_taken_as_raw',
+      message: `${reader.label} has no header that is known, and is sent as raw PCM, ${rateHz ?? INPUT_FORMAT.sampleRateHz} Hz, ${channels ?? INPUT_FORMAT.channels} channel(s)`,
+      hint: 'say --raw if it is raw PCM; --rate and --channels tell its format',
+    });
+  }
   const format: WavFormat = {
     encoding: 'int',
     bytesPerSample: 2,
     sampleRateHz: rateHz ?? INPUT_FORMAT.sampleRateHz,
     channels: channels ?? INPUT_FORMAT.channels,
   };
-  return new SoundRecording(reader, durationOf(format, reader.sizeBytes), (warnings) =>
-    converted(reader.all(), format, warnings),
+  return new SoundRecording(
+    reader,
+    durationOf(format, reader.sizeBytes),
+    (list) => converted(reader.all(), format, list),
+    warnings,
   );
+}
+
+/** A file of no known beginning, where a decoder knows it. A pipe can be read only once, and is raw. */
+async function decodedUnknown(
+  reader: InputReader,
+  isWavName: boolean,
+  options: RecordingOptions,
+): Promise<Recording | undefined> {
+  if (reader.sizeBytes === undefined) return undefined;
+  try {
+    return await decodedRecording(reader, { name: 'sound' }, options);
+  } catch (error) {
+    reader.signal.throwIfAborted();
+    if (!(error instanceof GemliveError)) throw error;
+    // What ffmpeg says of raw PCM means nothing: it takes some of it for a video without sound.
+    if (isWavName) throw notAudio('it is something else under the name of a WAV file');
+    return undefined;
+  }
 }
 
 async function wavRecording(reader: InputReader): Promise<Recording> {

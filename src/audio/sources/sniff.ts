@@ -1,6 +1,7 @@
 /** What a file is, judged by its first bytes, and by its name only where those say nothing. */
 import { extname } from 'node:path';
 
+import { viewOf } from '../pcm.ts';
 import { isWav } from '../wav.ts';
 
 export type Sniffed =
@@ -8,8 +9,10 @@ export type Sniffed =
   /** For a decoder program. `soxType` is what sox must be told when it reads from a pipe. */
   | { kind: 'encoded'; name: string; soxType?: string }
   | { kind: 'notAudio'; name: string }
-  /** No header: raw PCM, unless it is rubbish. */
-  | { kind: 'raw' };
+  /** Raw PCM, by its name or because the user said so. */
+  | { kind: 'raw' }
+  /** Nothing that is known here: a decoder may know it. `isWavName`: then it cannot be raw PCM. */
+  | { kind: 'unknown'; isWavName: boolean };
 
 /** Enough for every signature, and to tell text from sound: 16 ms of it. */
 export const HEAD_BYTES = 512;
@@ -33,6 +36,8 @@ const ENCODED: readonly Signature[] = [
   { bytes: 'wvPk', name: 'WavPack', soxType: 'wv' },
   { bytes: 'MAC ', name: "Monkey's Audio" },
   { bytes: 'FLV', name: 'FLV' },
+  { at: 8, bytes: 'AVI ', name: 'AVI' },
+  { bytes: '\0\0\x01\xba', name: 'MPEG' },
   { bytes: 'Creative Voice File', name: 'VOC', soxType: 'voc' },
 ];
 
@@ -40,6 +45,9 @@ const NOT_AUDIO: readonly Signature[] = [
   { bytes: '\x89PNG', name: 'a PNG image' },
   { bytes: '\xff\xd8\xff', name: 'a JPEG image' },
   { bytes: 'GIF8', name: 'a GIF image' },
+  { bytes: 'II*\0', name: 'a TIFF image' },
+  { bytes: 'MM\0*', name: 'a TIFF image' },
+  { bytes: '8BPS', name: 'a Photoshop image' },
   { at: 8, bytes: 'WEBP', name: 'a WebP image' },
   { bytes: '%PDF', name: 'a PDF document' },
   { bytes: 'PK\x03\x04', name: 'a ZIP archive or office document' },
@@ -64,6 +72,7 @@ const ENCODED_NAMES = new Set(
   ),
 );
 const RAW_NAMES = new Set(['.pcm', '.raw', '.s16', '.s16le', '.sw']);
+const WAV_NAMES = new Set(['.wav', '.wave', '.bwf', '.rf64']);
 
 /** `fileName` is empty for a pipe; `headerless` when the user has said so (`--rate`, `--channels`). */
 export function sniff(head: Uint8Array, fileName: string, headerless = false): Sniffed {
@@ -76,15 +85,22 @@ export function sniff(head: Uint8Array, fileName: string, headerless = false): S
   if (encoded !== undefined) return { ...encoded, kind: 'encoded' };
   const other = NOT_AUDIO.find(matches);
   if (other !== undefined) return { kind: 'notAudio', name: other.name };
+  if (isBitmap(head)) return { kind: 'notAudio', name: 'a BMP image' };
   if (isText(head)) return { kind: 'notAudio', name: 'text' };
   if (headerless || RAW_NAMES.has(extension)) return { kind: 'raw' };
   if (isMpegStream(head)) return { kind: 'encoded', name: 'MP3', soxType: 'mp3' };
+  if (isAdtsStream(head)) return { kind: 'encoded', name: 'AAC' };
   if (ENCODED_NAMES.has(extension)) {
     return { kind: 'encoded', name: extension.slice(1).toUpperCase() };
   }
-  if (extension === '.wav')
-    return { kind: 'notAudio', name: 'something else under the name of a WAV file' };
-  return { kind: 'raw' };
+  return { kind: 'unknown', isWavName: WAV_NAMES.has(extension) };
+}
+
+/** Two letters alone happen in PCM; behind them stand four zeros, and the size of one of the known headers. */
+function isBitmap(head: Uint8Array): boolean {
+  if (head.byteLength < 18 || head[0] !== 0x42 || head[1] !== 0x4d) return false;
+  const view = viewOf(head);
+  return view.getUint32(6, true) === 0 && [12, 40, 108, 124].includes(view.getUint32(14, true));
 }
 
 /** Sixteen bytes or more, nearly all of them printable, no control characters: hardly sound. */
@@ -145,4 +161,21 @@ function mp3FrameBytes(head: Uint8Array, at: number): number | undefined {
 /** Frames longer than the head are 128 kbit/s and more: encoders put their name or zeros first. */
 function hasMp3SideInfo(head: Uint8Array): boolean {
   return /Xing|Info|LAME|Lavc/.test(Buffer.from(head).toString('latin1'));
+}
+
+/** AAC as encoders write it into a stream: each frame has a header of its own, and the next one must be there. */
+function isAdtsStream(head: Uint8Array): boolean {
+  const length = adtsFrameBytes(head, 0);
+  if (length === undefined) return false;
+  if (length + 7 <= head.byteLength) return adtsFrameBytes(head, length) !== undefined;
+  return head.byteLength >= HEAD_BYTES;
+}
+
+function adtsFrameBytes(head: Uint8Array, at: number): number | undefined {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = head.subarray(at, at + 6);
+  // 12 bits of sync, layer 0, one of 13 sample rates, one to seven channels.
+  const channels = ((c & 1) << 2) | (d >> 6);
+  if (a !== 0xff || (b & 0xf6) !== 0xf0 || ((c >> 2) & 15) > 12 || channels === 0) return undefined;
+  const length = ((d & 3) << 11) | (e << 3) | (f >> 5);
+  return length > 7 ? length : undefined;
 }

@@ -25,6 +25,8 @@ export type EndingOptions = {
   turnTimeoutMs: number;
   /** A turn counts when its usage is here, not when its last word is. */
   untilTurnComplete: boolean;
+  /** The whole input is one utterance: nothing can follow its answer. */
+  isOneUtterance: boolean;
   /** The model translates or transcribes, and may end no turn. */
   streams: boolean;
   onEnd(error: GemliveError | undefined): void;
@@ -135,6 +137,10 @@ export class Ending implements Observer {
     const needed = this.#options.untilTurnComplete || !caughtUp ? this.#over : this.#complete;
     if (!needed.has(this.#answering)) return;
     if (!caughtUp && this.#speechSinceAnswer) return;
+    if (caughtUp && this.#options.isOneUtterance) {
+      this.#endAfter(0);
+      return;
+    }
     this.#endAfter(caughtUp ? GRACE_MS : Math.max(GRACE_MS, 2 * this.#slowestAnswerMs));
   }
 

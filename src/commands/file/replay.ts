@@ -1,5 +1,4 @@
 /** One recording, from the first frame to the last word of the answer. */
-import { stat } from 'node:fs/promises';
 import { systemClock } from '../../audio/clock.ts';
 import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
 import { OUTPUT_FORMAT } from '../../audio/format.ts';
@@ -9,7 +8,7 @@ import { StreamSink } from '../../audio/sinks/stream.ts';
 import { openRecording } from '../../audio/sources/file.ts';
 import { createSpeechDetector } from '../../audio/speechDetector.ts';
 import { Conversation, type Observer } from '../../conversation.ts';
-import { usageError, type GemliveError, type Warning } from '../../errors.ts';
+import type { GemliveError, Warning } from '../../errors.ts';
 import type { CommandContext } from '../context.ts';
 import { newSession, type LivePlace } from '../live.ts';
 import { quietAnswers } from '../quietAnswers.ts';
@@ -37,14 +36,19 @@ export async function replay(
   signal: AbortSignal,
 ): Promise<void> {
   const { settings, resolved } = context;
-  await checkNotInput(job.input, job.output);
+  const { sources } = resolved;
   const recording = await openRecording(job.input, {
     rateHz: settings.rateHz,
     channels: settings.channels,
+    // The defaults of the two are for what is raw; only the user's own say that it is.
+    raw: settings.raw,
+    headerless: sources.rateHz.layer === 'flag' || sources.channels.layer === 'flag',
     stdin: context.stdin,
     environment: context.childEnv,
     signal,
   });
+  const toldAtOpening = recording.warnings.length;
+  for (const warning of recording.warnings) job.warn(warning);
   const output = openOutput(context, job.output);
   let sink: AudioSink | undefined;
   let failure: GemliveError | undefined;
@@ -54,6 +58,8 @@ export async function replay(
     clock: systemClock,
     turnTimeoutMs: settings.turnTimeoutSeconds * 1000,
     untilTurnComplete: settings.json || settings.usage,
+    // What is played may sound for longer than it took to send.
+    isOneUtterance: settings.fast && !settings.play,
     streams: resolved.profile.job.value !== 'converse',
     onEnd: (error) => {
       failure = error;
@@ -77,7 +83,7 @@ export async function replay(
       }),
       onInputEnd: () => {
         if (!settings.fast && settings.vad === 'auto') session.sendAudioStreamEnd();
-        for (const warning of recording.warnings) job.warn(warning);
+        for (const warning of recording.warnings.slice(toldAtOpening)) job.warn(warning);
         ending.inputEnded();
       },
     };
@@ -109,15 +115,6 @@ export async function replay(
   }
   signal.throwIfAborted();
   if (failure) throw failure;
-}
-
-/** Opening the output empties it: that must not be the recording. */
-async function checkNotInput(input: string, output: string | undefined): Promise<void> {
-  if (input === '-' || output === undefined || output === '-') return;
-  const [from, to] = await Promise.all([input, output].map((path) => stat(path).catch(() => {})));
-  if (from?.isFile() && from.dev === to?.dev && from.ino === to.ino) {
-    throw usageError(`${output} is the recording itself`, 'name another file with -o');
-  }
 }
 
 /** `--play` is heard; `--interrupt` needs a device to have been heard by, if only a silent one. */
