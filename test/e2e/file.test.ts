@@ -320,6 +320,16 @@ describe('against a server that sends known samples', () => {
     await server.close();
   });
 
+  it.concurrent('a session that never begins leaves no reply file', async () => {
+    const output = join(folder, 'never.wav');
+    const { code } = await runCli(
+      ['file', fixture('question.wav'), '--base-url', 'http://127.0.0.1:1', '-o', output],
+      { env: { GEMINI_API_KEY: 'a-key-of-the-test' } },
+    );
+    expect(code).toBe(5);
+    expect(readdirSync(folder)).not.toContain('never.wav');
+  });
+
   it.concurrent('no reply replaces an input or an existing file, or has a false extension', async () => {
     const place = mkdtempSync(join(folder, 'kept-'));
     const [first, second] = [join(place, 'a.wav'), join(place, 'a.reply.wav')];

@@ -1,4 +1,5 @@
 /** One recording, from the first frame to the last word of the answer. */
+import { lstatSync, rmSync } from 'node:fs';
 import { systemClock } from '../../audio/clock.ts';
 import { openSoundFile, type SoundFileWriter } from '../../audio/fileWriters.ts';
 import { OUTPUT_FORMAT } from '../../audio/format.ts';
@@ -144,5 +145,16 @@ function openOutput(
     };
   }
   const writer: SoundFileWriter = openSoundFile(target, OUTPUT_FORMAT);
-  return { reply: (pcm) => writer.write(pcm), close: async () => writer.close() };
+  let isEmpty = true;
+  return {
+    reply: (pcm) => {
+      isEmpty = false;
+      writer.write(pcm);
+    },
+    close: async () => {
+      writer.close();
+      // A header without sound would look like a reply, and the next run would refuse to replace it.
+      if (isEmpty && lstatSync(target, { throwIfNoEntry: false })?.isFile()) rmSync(target);
+    },
+  };
 }
