@@ -42,7 +42,7 @@ async function enginesHere() {
 }
 
 function askByRecording() {
-  return converse(['file', RECORDING, '--local', '-o', REPLY]);
+  return converse(['file', RECORDING, '--local', '-o', REPLY, '--overwrite']);
 }
 
 async function askInWords() {

@@ -1,12 +1,12 @@
 /** Changes single settings in the user's config.json. The file is private, and is replaced whole or not at all. */
-import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { configFilePath, configLayer } from './configFile.ts';
 import { makeFolder } from './folders.ts';
 import type { Environment } from './given.ts';
 import { withMember, withoutMember } from './jsonMembers.ts';
 import { settingNamed } from './options.ts';
+import { replacePrivate } from './stateFile.ts';
 
 /** The names are those in config.json; undefined takes a setting out. */
 export type ConfigChanges = Readonly<Record<string, string | undefined>>;
@@ -26,7 +26,9 @@ export async function changeConfig(path: string, changes: ConfigChanges): Promis
   });
   if (before.trim() !== '') await configLayer(before, path);
   const after = changedText(before, changes);
-  if (after !== before) await writeWhole(target, after);
+  if (after === before) return;
+  await makeFolder(dirname(target), 0o700);
+  await replacePrivate(target, after);
 }
 
 /** Pure. `text`: an object in JSON, or nothing. */
@@ -47,23 +49,4 @@ function sameSetting(name: string, other: string): boolean {
   if (name === KEY_IN_CONFIG) return /^api[-_]?key$/i.test(other);
   const [key, otherKey] = [settingNamed(name)?.key, settingNamed(other)?.key];
   return key !== undefined && key === otherKey;
-}
-
-/** Nobody but the owner can read the file, from its first byte on. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  await makeFolder(dirname(path), 0o700);
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw error;
-  }
 }

@@ -108,7 +108,7 @@ export const COMMAND_OPTIONS = {
     default: false,
     oneCall: true,
     help: 'the input has no header, whatever it looks like',
-    helpOff: 'recognise the input by its header',
+    helpOff: 'recognize the input by its header',
   },
   rateHz: {
     ...FILE,

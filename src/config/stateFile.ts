@@ -43,7 +43,12 @@ export async function readPrivate(folder: string, name: string): Promise<string 
 /** In place of what was there; whoever reads meanwhile gets the old or the new, whole. @throws the system's error. */
 export async function writePrivate(folder: string, name: string, text: string): Promise<void> {
   await ownFolder(folder);
-  const temporary = join(folder, `${name}.${randomBytes(6).toString('hex')}${TEMPORARY}`);
+  await replacePrivate(join(folder, name), text);
+}
+
+/** Replaces a file, or makes it, for its owner alone. Its folder is there. @throws the system's error. */
+export async function replacePrivate(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}${TEMPORARY}`;
   try {
     const file = await open(temporary, 'wx', 0o600);
     try {
@@ -52,7 +57,7 @@ export async function writePrivate(folder: string, name: string, text: string): 
     } finally {
       await file.close();
     }
-    await rename(temporary, join(folder, name));
+    await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
