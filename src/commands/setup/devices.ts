@@ -125,9 +125,11 @@ async function tryDevices<Handle extends { close(): Promise<void> }>(
       open(context, AbortSignal.any([skip, signal])),
     );
     if (opened === undefined) return stage.say(`${title}: skipped`);
-    const { handle, error, device, others = [] } = opened;
+    const { handle, error, tried, device, others = [] } = opened;
     if (handle === undefined) {
-      if (error) stage.complain(`${title}: none opens`, error);
+      // What each of several programs said would fill the screen; doctor tells it one by one.
+      if (tried.length > 1) stage.say(`${title}: none opens: ${tried.length} programs were tried`);
+      else if (error) stage.complain(`${title}: none opens`, error);
       return stage.say(`  try: ${DOCTOR}`);
     }
     let answer: Answer;
